@@ -1,0 +1,247 @@
+//! All tasks of one user, in documents of bounded size.
+//!
+//! The **head** holds the newest tasks and those touched last, up to [`HEAD_BOUND`], and a summary of each **page**.
+//! Older tasks are on pages of up to [`PAGE_BOUND`]. A task is in one place only, and is changed where it is.
+//! A write rewrites the head and the pages that it touches, in one transaction that the head's ETag guards.
+//!
+//! Callers load what is asked for and call again:
+//!
+//! ```
+//! use todo_domain::list::{Command, CommandError, ReadError, TaskList};
+//! use todo_domain::{NewTask, UserId};
+//!
+//! # fn fetch_page(_: todo_domain::list::PageNumber) -> String { String::new() }
+//! let mut list = TaskList::empty(UserId::new(uuid::Uuid::from_u128(1)));
+//! let mut next_id = 0x100_u128;
+//! let mut ids = || { next_id += 1; uuid::Uuid::from_u128(next_id) };
+//! let now: jiff::Timestamp = "2026-03-01T09:00:00Z".parse()?;
+//!
+//! let command = Command::create(NewTask { title: "Pay rent".into(), ..NewTask::default() });
+//! let outcome = loop {
+//!     match list.apply(&command, now, &mut ids) {
+//!         Err(CommandError::Read(ReadError::PagesNeeded(numbers))) => {
+//!             for number in numbers {
+//!                 list.load_page(number, fetch_page(number));
+//!             }
+//!         }
+//!         other => break other?,
+//!     }
+//! };
+//! assert_eq!(outcome.events[0].sequence, 1);
+//! assert_eq!(outcome.writes.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod command;
+pub(crate) mod document;
+mod spill;
+mod summary;
+mod work;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+pub use self::command::{BatchOutcome, Command, CommandError, DocumentKey, DocumentWrite, Outcome, ReadError};
+pub use self::document::{DOCUMENT_SCHEMA_VERSION, DocumentError, PageNumber};
+pub use self::summary::{Counts, PageSummary};
+
+use self::document::{HEAD, Head, Named, Page, PageView, malformed};
+use self::work::Work;
+use crate::event::TaskEvent;
+use crate::ids::{Ids, TaskId, UserId};
+use crate::task::Task;
+
+/// The most tasks in the head: some 50 kB, so that a write stays a fraction of a millisecond.
+pub const HEAD_BOUND: usize = 128;
+/// The newest tasks that never leave the head, so that the default list of 100 costs one read.
+pub const HEAD_NEWEST: usize = 100;
+/// The most tasks on a page: some 80 kB, so that 10,000 tasks are 40 pages.
+pub const PAGE_BOUND: usize = 256;
+/// The most tasks outside the trash.
+pub const MAX_TASKS: u32 = 10_000;
+/// The most tasks in the trash; the next one deleted removes the one longest there, for good.
+pub const MAX_TRASH: u32 = 10_000;
+
+/// The tasks of one user: the head, and those pages that were loaded.
+#[derive(Debug, Clone)]
+pub struct TaskList {
+    head: Head,
+    pages: BTreeMap<PageNumber, String>,
+    holds_events: bool,
+}
+
+impl TaskList {
+    /// The list of a user who has none yet.
+    pub fn empty(user_id: UserId) -> Self {
+        Self::of(Head::empty(user_id))
+    }
+
+    /// Reads a head document.
+    pub fn parse(user_id: UserId, head: &str) -> Result<Self, DocumentError> {
+        let head = Head::parse(head)?;
+        if head.user_id != user_id {
+            return Err(DocumentError::Misplaced { document: HEAD.name() });
+        }
+        Ok(Self::of(head))
+    }
+
+    fn of(head: Head) -> Self {
+        Self { head, pages: BTreeMap::new(), holds_events: false }
+    }
+
+    /// Keeps the events of coming commands in the head until [`TaskList::confirm_events`].
+    ///
+    /// For a publisher that cannot take part in the transaction.
+    pub fn hold_events(&mut self) {
+        self.holds_events = true;
+    }
+
+    /// The events in the head that nobody has confirmed yet, in order.
+    pub fn held_events(&self) -> &[TaskEvent] {
+        &self.head.pending
+    }
+
+    /// Forgets held events up to this sequence; stored with the next write.
+    pub fn confirm_events(&mut self, through_sequence: u64) {
+        self.head.pending.retain(|event| event.sequence > through_sequence);
+    }
+
+    /// The head as it is, for a write that only confirms events. Its revision does not change.
+    pub fn head_json(&self) -> String {
+        work::to_json(&self.head)
+    }
+
+    /// Adds a page's document; it is read when it is needed.
+    pub fn load_page(&mut self, number: PageNumber, json: String) {
+        self.pages.insert(number, json);
+    }
+
+    /// Whose list it is.
+    pub const fn user_id(&self) -> UserId {
+        self.head.user_id
+    }
+
+    /// The number of the last event; 0 when there was none.
+    pub const fn sequence(&self) -> u64 {
+        self.head.sequence
+    }
+
+    /// The number of the last write; 0 when there was none.
+    pub const fn revision(&self) -> u64 {
+        self.head.revision
+    }
+
+    /// How many tasks there are, pages included.
+    pub const fn counts(&self) -> Counts {
+        self.head.counts
+    }
+
+    /// What the head knows of the pages, by number.
+    pub fn pages(&self) -> &[PageSummary] {
+        &self.head.pages
+    }
+
+    /// The pages that may hold a task; none when it is in the head.
+    pub fn pages_for_task(&self, id: TaskId) -> Vec<PageNumber> {
+        if self.head.tasks.iter().any(|slot| slot.id == id) {
+            return Vec::new();
+        }
+        self.head.pages.iter().filter(|page| page.may_hold(id)).map(|page| page.number).collect()
+    }
+
+    /// The page that making this many tasks adds to; none when they fit the head or begin a new page.
+    pub fn spill_target(&self, new_tasks: usize) -> Option<PageNumber> {
+        spill::target(&self.head, new_tasks)
+    }
+
+    /// One task, in the trash or not.
+    pub fn task(&self, id: TaskId) -> Result<Option<Task>, ReadError> {
+        if let Some(slot) = self.head.tasks.iter().find(|slot| slot.id == id) {
+            return Ok(Some(slot.task().map_err(|source| malformed(&HEAD, source))?));
+        }
+        let candidates = self.pages_for_task(id);
+        self.require(&candidates)?;
+        for number in candidates {
+            let page = self.open_page(number)?;
+            if let Some(slot) = page.tasks.iter().find(|slot| slot.id == id) {
+                return Ok(Some(slot.task().map_err(|source| malformed(&number, source))?));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Does one command, or none of it.
+    ///
+    /// After `Ok` the list is as it will be once the outcome's documents are written; after `Err` it is as it was.
+    pub fn apply(&mut self, command: &Command, now: Timestamp, ids: Ids<'_>) -> Result<Outcome, CommandError> {
+        let mut work = Work::on(self, now);
+        let task = work.run(command, ids)?;
+        let done = work.finish()?;
+        let (events, writes) = self.take(done);
+        Ok(Outcome { task, events, writes })
+    }
+
+    /// Does many commands in one commit; one that fails leaves the others be.
+    ///
+    /// # Errors
+    /// Only when documents are missing or unusable; then nothing was done.
+    pub fn apply_all(&mut self, commands: &[Command], now: Timestamp, ids: Ids<'_>) -> Result<BatchOutcome, ReadError> {
+        let mut work = Work::on(self, now);
+        let results = work.run_all(commands, ids)?;
+        let done = work.finish()?;
+        let (events, writes) = self.take(done);
+        Ok(BatchOutcome { results, events, writes })
+    }
+
+    fn take(&mut self, done: work::Done) -> (Vec<TaskEvent>, Vec<DocumentWrite>) {
+        if let Some(head) = done.head {
+            self.head = head;
+        }
+        for write in &done.writes {
+            if let DocumentKey::Page(number) = write.key {
+                match &write.json {
+                    Some(json) => self.pages.insert(number, json.clone()),
+                    None => self.pages.remove(&number),
+                };
+            }
+        }
+        (done.events, done.writes)
+    }
+
+    /// Succeeds when all of these pages are loaded.
+    pub(crate) fn require(&self, numbers: &[PageNumber]) -> Result<(), ReadError> {
+        let missing: Vec<PageNumber> =
+            numbers.iter().copied().filter(|number| !self.pages.contains_key(number)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(ReadError::PagesNeeded(missing)) }
+    }
+
+    pub(crate) fn head(&self) -> &Head {
+        &self.head
+    }
+
+    pub(crate) fn page_text(&self, number: PageNumber) -> Result<&str, ReadError> {
+        self.pages.get(&number).map(String::as_str).ok_or_else(|| ReadError::PagesNeeded(vec![number]))
+    }
+
+    fn open_page(&self, number: PageNumber) -> Result<Page, ReadError> {
+        let page = Page::parse(number, self.page_text(number)?)?;
+        self.belongs(number, page.page, page.user_id, page.revision)?;
+        Ok(page)
+    }
+
+    pub(crate) fn view_page(&self, number: PageNumber) -> Result<PageView<'_>, ReadError> {
+        let page = PageView::parse(number, self.page_text(number)?)?;
+        self.belongs(number, page.page, page.user_id, page.revision)?;
+        Ok(page)
+    }
+
+    /// Whether a page is the one that the head speaks of.
+    fn belongs(&self, number: PageNumber, page: PageNumber, user_id: UserId, found: u64) -> Result<(), ReadError> {
+        if page != number || user_id != self.head.user_id {
+            return Err(DocumentError::Misplaced { document: number.name() }.into());
+        }
+        let expected = self.head.summary(number).map_or(0, |summary| summary.revision);
+        if expected == found { Ok(()) } else { Err(ReadError::StalePage { number, expected, found }) }
+    }
+}

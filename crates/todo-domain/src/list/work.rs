@@ -1,0 +1,422 @@
+//! One commit in the making: commands change a copy of the head and the pages they touch, or leave no trace.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::command::{Command, CommandError, DocumentKey, DocumentWrite, ReadError};
+use super::document::{HEAD, Head, Page, PageNumber, Slot, malformed};
+use super::summary::PageSummary;
+use super::{MAX_TASKS, MAX_TRASH, PAGE_BOUND, TaskList, spill};
+use crate::event::{EVENT_SCHEMA_VERSION, EventPayload, EventType, TaskEvent};
+use crate::ids::{EventId, Ids, TaskId};
+use crate::task::{NewTask, Status, Task, TaskChange, to_millisecond};
+
+/// A commit in the making.
+pub(super) struct Work<'l> {
+    list: &'l TaskList,
+    now: Timestamp,
+    head: Head,
+    /// The pages opened so far.
+    open: BTreeMap<PageNumber, Page>,
+    /// Those of them that changed.
+    dirty: BTreeSet<PageNumber>,
+    changed: bool,
+    events: Vec<TaskEvent>,
+}
+
+/// A commit that is ready: nothing changed when there is no head.
+pub(super) struct Done {
+    pub(super) head: Option<Head>,
+    pub(super) events: Vec<TaskEvent>,
+    pub(super) writes: Vec<DocumentWrite>,
+}
+
+/// Where a task is.
+#[derive(Clone, Copy)]
+enum Place {
+    Head(usize),
+    Page(PageNumber, usize),
+}
+
+impl<'l> Work<'l> {
+    pub(super) fn on(list: &'l TaskList, now: Timestamp) -> Self {
+        Self {
+            list,
+            now: to_millisecond(now),
+            head: list.head.clone(),
+            open: BTreeMap::new(),
+            dirty: BTreeSet::new(),
+            changed: false,
+            events: Vec::new(),
+        }
+    }
+
+    /// Runs every command; pages that are missing are named all at once.
+    pub(super) fn run_all(
+        &mut self,
+        commands: &[Command],
+        ids: Ids<'_>,
+    ) -> Result<Vec<Result<Option<Task>, CommandError>>, ReadError> {
+        let mut needed = BTreeSet::new();
+        let mut results = Vec::with_capacity(commands.len());
+        for command in commands {
+            match self.run(command, &mut *ids) {
+                Err(CommandError::Read(ReadError::PagesNeeded(numbers))) => needed.extend(numbers),
+                Err(CommandError::Read(error)) => return Err(error),
+                result => results.push(result),
+            }
+        }
+        if needed.is_empty() { Ok(results) } else { Err(ReadError::PagesNeeded(needed.into_iter().collect())) }
+    }
+
+    /// Runs one command. After an error this work is as it was, but for opened pages.
+    pub(super) fn run(&mut self, command: &Command, ids: Ids<'_>) -> Result<Option<Task>, CommandError> {
+        match command {
+            Command::Create(draft) => {
+                let id = TaskId::new(ids());
+                self.create(id, draft, ids).map(Some)
+            }
+            Command::CreateOnce(id, draft) => match self.find(*id)? {
+                Some(place) => Ok(Some(self.read(place)?)),
+                None => self.create(*id, draft, ids).map(Some),
+            },
+            Command::Update { id, change, expected_version } => {
+                self.update(*id, change, *expected_version, ids).map(Some)
+            }
+            Command::Complete { id, expected_version } => {
+                self.set_status(*id, Status::Completed, *expected_version, ids).map(Some)
+            }
+            Command::Reopen { id, expected_version } => {
+                self.set_status(*id, Status::Pending, *expected_version, ids).map(Some)
+            }
+            Command::Delete { id, expected_version } => self.delete(*id, *expected_version, ids).map(Some),
+            Command::Restore(id) => self.restore(*id, ids).map(Some),
+            Command::Purge(id) => self.purge(*id).map(|()| None),
+            Command::PurgeTrashedBefore(cutoff) => self.purge_before(*cutoff).map(|()| None),
+        }
+    }
+
+    fn create(&mut self, id: TaskId, draft: &NewTask, ids: Ids<'_>) -> Result<Task, CommandError> {
+        let task = draft.build(id, self.now, &mut *ids)?;
+        self.refuse_when_full()?;
+        self.head.counts.add(task.status, false);
+        self.head.tasks.push(Slot::of(&task));
+        self.tell(EventType::Created, &task, Vec::new(), ids);
+        Ok(task)
+    }
+
+    fn update(
+        &mut self,
+        id: TaskId,
+        change: &TaskChange,
+        expected: Option<u64>,
+        ids: Ids<'_>,
+    ) -> Result<Task, CommandError> {
+        let (place, before) = self.live(id, expected)?;
+        let mut task = before.clone();
+        let changed = change.apply_to(&mut task, self.now, &mut *ids)?;
+        if changed.is_empty() {
+            return Ok(before);
+        }
+        let completed = before.status != Status::Completed && task.status == Status::Completed;
+        let event_type = if completed { EventType::Completed } else { EventType::Updated };
+        self.change(place, &before, task, event_type, &changed, ids)
+    }
+
+    fn set_status(
+        &mut self,
+        id: TaskId,
+        status: Status,
+        expected: Option<u64>,
+        ids: Ids<'_>,
+    ) -> Result<Task, CommandError> {
+        let (place, before) = self.live(id, expected)?;
+        let wanted = status == Status::Completed;
+        if (before.status == Status::Completed) == wanted {
+            return Ok(before);
+        }
+        let mut task = before.clone();
+        task.set_status(status, self.now);
+        if wanted {
+            task.choose_next(&mut *ids);
+        }
+        let event_type = if wanted { EventType::Completed } else { EventType::Updated };
+        self.change(place, &before, task, event_type, &["status"], ids)
+    }
+
+    fn delete(&mut self, id: TaskId, expected: Option<u64>, ids: Ids<'_>) -> Result<Task, CommandError> {
+        let (_, before) = self.live(id, expected)?;
+        if self.head.counts.trashed >= MAX_TRASH {
+            self.drop_longest_trashed()?;
+        }
+        // Dropping another task may have moved this one.
+        let (place, _) = self.live(id, None)?;
+        let mut task = before.clone();
+        task.deleted_at = Some(self.now);
+        self.change(place, &before, task, EventType::Deleted, &["deletedAt"], ids)
+    }
+
+    fn restore(&mut self, id: TaskId, ids: Ids<'_>) -> Result<Task, CommandError> {
+        let place = self.find(id)?.ok_or(CommandError::NotFound(id))?;
+        let before = self.read(place)?;
+        if !before.is_trashed() {
+            return Ok(before);
+        }
+        self.refuse_when_full()?;
+        let mut task = before.clone();
+        task.deleted_at = None;
+        self.change(place, &before, task, EventType::Updated, &["deletedAt"], ids)
+    }
+
+    fn purge(&mut self, id: TaskId) -> Result<(), CommandError> {
+        let place = self.find(id)?.ok_or(CommandError::NotFound(id))?;
+        let task = self.read(place)?;
+        if !task.is_trashed() {
+            return Err(CommandError::NotFound(id));
+        }
+        self.remove(place, &task);
+        Ok(())
+    }
+
+    fn purge_before(&mut self, cutoff: Timestamp) -> Result<(), CommandError> {
+        let numbers = self.trashed_pages(|from| from < cutoff);
+        self.open_all(&numbers)?;
+        let expired = |tasks: &[Slot]| -> Result<Vec<TaskId>, serde_json::Error> {
+            let mut ids = Vec::new();
+            for slot in tasks {
+                if slot.view()?.deleted_at().is_some_and(|at| at < cutoff) {
+                    ids.push(slot.id);
+                }
+            }
+            Ok(ids)
+        };
+        let mut ids = expired(&self.head.tasks).map_err(in_head)?;
+        for number in numbers {
+            let page = self.page(number)?;
+            ids.extend(expired(&page.tasks).map_err(|source| ReadError::from(malformed(&number, source)))?);
+        }
+        for id in ids {
+            self.purge(id)?;
+        }
+        Ok(())
+    }
+
+    /// Makes room in a full trash.
+    fn drop_longest_trashed(&mut self) -> Result<(), CommandError> {
+        let mut oldest: Option<(Timestamp, TaskId)> = None;
+        let mut consider = |tasks: &[Slot]| -> Result<(), serde_json::Error> {
+            for slot in tasks {
+                if let Some(at) = slot.view()?.deleted_at()
+                    && oldest.is_none_or(|least| (at, slot.id) < least)
+                {
+                    oldest = Some((at, slot.id));
+                }
+            }
+            Ok(())
+        };
+        consider(&self.head.tasks).map_err(in_head)?;
+        // Pages opened by this commit may differ from their summaries.
+        for (number, page) in &self.open {
+            consider(&page.tasks).map_err(|source| ReadError::from(malformed(number, source)))?;
+        }
+        let before_that = oldest.map_or(Timestamp::MAX, |(at, _)| at);
+        let first_page = self
+            .head
+            .pages
+            .iter()
+            .filter(|page| !self.open.contains_key(&page.number))
+            .filter_map(|page| Some((page.trashed_from?, page.number)))
+            .min()
+            .filter(|(from, _)| *from < before_that);
+        if let Some((_, number)) = first_page {
+            self.open_all(&[number])?;
+            return self.drop_longest_trashed();
+        }
+        match oldest {
+            Some((_, id)) => self.purge(id),
+            None => Ok(()),
+        }
+    }
+
+    fn refuse_when_full(&self) -> Result<(), CommandError> {
+        if self.head.counts.live() < MAX_TASKS { Ok(()) } else { Err(CommandError::TooManyTasks) }
+    }
+
+    /// A task outside the trash, of the version that is expected.
+    fn live(&mut self, id: TaskId, expected: Option<u64>) -> Result<(Place, Task), CommandError> {
+        let place = self.find(id)?.ok_or(CommandError::NotFound(id))?;
+        let task = self.read(place)?;
+        if task.is_trashed() {
+            return Err(CommandError::NotFound(id));
+        }
+        match expected {
+            Some(expected) if expected != task.version => {
+                Err(CommandError::VersionMismatch { expected, current: task.version })
+            }
+            _ => Ok((place, task)),
+        }
+    }
+
+    fn find(&mut self, id: TaskId) -> Result<Option<Place>, ReadError> {
+        let index_in = |tasks: &[Slot]| tasks.iter().position(|slot| slot.id == id);
+        if let Some(index) = index_in(&self.head.tasks) {
+            return Ok(Some(Place::Head(index)));
+        }
+        let candidates: Vec<PageNumber> =
+            self.head.pages.iter().filter(|page| page.may_hold(id)).map(|page| page.number).collect();
+        self.open_all(&candidates)?;
+        for number in candidates {
+            if let Some(index) = index_in(&self.page(number)?.tasks) {
+                return Ok(Some(Place::Page(number, index)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn read(&mut self, place: Place) -> Result<Task, ReadError> {
+        match place {
+            Place::Head(index) => Ok(self.head.tasks[index].task().map_err(in_head)?),
+            Place::Page(number, index) => {
+                let read = self.page(number)?.tasks[index].task();
+                Ok(read.map_err(|source| malformed(&number, source))?)
+            }
+        }
+    }
+
+    fn change(
+        &mut self,
+        place: Place,
+        before: &Task,
+        mut task: Task,
+        event_type: EventType,
+        changed: &[&str],
+        ids: Ids<'_>,
+    ) -> Result<Task, CommandError> {
+        task.version += 1;
+        task.updated_at = self.now;
+        self.head.counts.remove(before.status, before.is_trashed());
+        self.head.counts.add(task.status, task.is_trashed());
+        let slot = Slot::of(&task);
+        match place {
+            Place::Head(index) => self.head.tasks[index] = slot,
+            Place::Page(number, index) => self.dirty_page(number).tasks[index] = slot,
+        }
+        self.tell(event_type, &task, changed.iter().map(|field| (*field).to_owned()).collect(), ids);
+        Ok(task)
+    }
+
+    fn remove(&mut self, place: Place, task: &Task) {
+        self.head.counts.remove(task.status, task.is_trashed());
+        match place {
+            Place::Head(index) => drop(self.head.tasks.remove(index)),
+            Place::Page(number, index) => drop(self.dirty_page(number).tasks.remove(index)),
+        }
+        self.changed = true;
+    }
+
+    fn tell(&mut self, event_type: EventType, task: &Task, changed: Vec<String>, ids: Ids<'_>) {
+        self.changed = true;
+        self.head.sequence += 1;
+        self.events.push(TaskEvent {
+            event_id: EventId::new(ids()),
+            event_type,
+            task_id: task.id,
+            user_id: self.head.user_id,
+            sequence: self.head.sequence,
+            timestamp: self.now,
+            schema_version: EVENT_SCHEMA_VERSION,
+            payload: EventPayload { task: task.clone(), changed },
+        });
+    }
+
+    fn trashed_pages(&self, wanted: impl Fn(Timestamp) -> bool) -> Vec<PageNumber> {
+        let trashed = |page: &&PageSummary| page.trashed_from.is_some_and(&wanted);
+        let known = self.head.pages.iter().filter(trashed).map(|page| page.number);
+        known.chain(self.dirty.iter().copied()).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    fn open_all(&mut self, numbers: &[PageNumber]) -> Result<(), ReadError> {
+        let closed: Vec<PageNumber> =
+            numbers.iter().copied().filter(|number| !self.open.contains_key(number)).collect();
+        self.list.require(&closed)?;
+        for number in closed {
+            self.open.insert(number, self.list.open_page(number)?);
+        }
+        Ok(())
+    }
+
+    fn page(&mut self, number: PageNumber) -> Result<&Page, ReadError> {
+        self.open_all(&[number])?;
+        Ok(&self.open[&number])
+    }
+
+    fn dirty_page(&mut self, number: PageNumber) -> &mut Page {
+        self.dirty.insert(number);
+        let user_id = self.head.user_id;
+        self.open.entry(number).or_insert_with(|| Page::empty(user_id, number))
+    }
+
+    /// Spills what the head has no room for, sums up the pages, and writes the documents.
+    pub(super) fn finish(mut self) -> Result<Done, ReadError> {
+        if !self.changed {
+            return Ok(Done { head: None, events: Vec::new(), writes: Vec::new() });
+        }
+        self.spill()?;
+        self.head.revision += 1;
+        let mut writes = Vec::with_capacity(1 + self.dirty.len());
+        for number in std::mem::take(&mut self.dirty) {
+            writes.push(self.close(number)?);
+        }
+        if self.list.holds_events {
+            self.head.pending.extend(self.events.iter().cloned());
+        }
+        writes.insert(0, DocumentWrite { key: DocumentKey::Head, json: Some(to_json(&self.head)) });
+        Ok(Done { head: Some(self.head), events: self.events, writes })
+    }
+
+    fn spill(&mut self) -> Result<(), ReadError> {
+        let target = spill::target(&self.head, 0);
+        if let Some(number) = target {
+            self.open_all(&[number])?;
+        }
+        let mut spilled = spill::take(&mut self.head.tasks).map_err(in_head)?.into_iter().peekable();
+        let mut number = target;
+        while spilled.peek().is_some() {
+            let number = number.take().unwrap_or_else(|| {
+                let number = PageNumber(self.head.next_page);
+                self.head.next_page += 1;
+                number
+            });
+            let page = self.dirty_page(number);
+            let room = PAGE_BOUND.saturating_sub(page.tasks.len());
+            page.tasks.extend(spilled.by_ref().take(room));
+        }
+        Ok(())
+    }
+
+    /// Brings a changed page's summary up to date and writes the page; one that is empty goes.
+    fn close(&mut self, number: PageNumber) -> Result<DocumentWrite, ReadError> {
+        let revision = self.head.revision;
+        let page = self.dirty_page(number);
+        page.revision = revision;
+        let summary = PageSummary::of(number, revision, &page.tasks).map_err(|source| malformed(&number, source))?;
+        let json = summary.is_some().then(|| to_json(page));
+        self.head.pages.retain(|known| known.number != number);
+        if let Some(summary) = summary {
+            let place = self.head.pages.partition_point(|known| known.number < number);
+            self.head.pages.insert(place, summary);
+        }
+        Ok(DocumentWrite { key: DocumentKey::Page(number), json })
+    }
+}
+
+fn in_head(source: serde_json::Error) -> ReadError {
+    malformed(&HEAD, source).into()
+}
+
+/// The JSON of a document.
+pub(super) fn to_json(document: &impl Serialize) -> String {
+    serde_json::to_string(document).expect("documents have no map with keys that are not text")
+}

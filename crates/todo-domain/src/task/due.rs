@@ -1,0 +1,185 @@
+//! When a task is due: at an instant, or on a day.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// When a task is due.
+///
+/// Its text is RFC 3339 in UTC for an instant, and `YYYY-MM-DD` for a day.
+/// A day belongs to the task's time zone, and lasts until it ends there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DueDate {
+    /// At an instant, to the millisecond.
+    At(Timestamp),
+    /// On a day, all of it.
+    On(Date),
+}
+
+/// A text that is no due date.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{text}` is not a date: use RFC 3339 with an offset such as `2026-03-01T09:00:00Z`, or a date alone such as `2026-03-01`, in the years 1 to 9998"
+)]
+pub struct InvalidDueDate {
+    /// The text, cut to 64 characters.
+    pub text: String,
+}
+
+impl DueDate {
+    /// Reads RFC 3339 with any offset, or a date alone.
+    ///
+    /// A date-time without an offset is refused, since it names no instant.
+    pub fn parse(text: &str) -> Result<Self, InvalidDueDate> {
+        let invalid = || InvalidDueDate { text: text.chars().take(64).collect() };
+        let trimmed = text.trim();
+        if trimmed.len() > 64 {
+            return Err(invalid());
+        }
+        let due = if is_date_alone(trimmed) {
+            Self::On(trimmed.parse().map_err(|_| invalid())?)
+        } else {
+            let instant: Timestamp = trimmed.parse().map_err(|_| invalid())?;
+            Self::At(to_millisecond(instant))
+        };
+        // The year's bounds leave room for the day's end and for any zone's offset.
+        let year = due.day(&TimeZone::UTC).year();
+        if (1..=9998).contains(&year) { Ok(due) } else { Err(invalid()) }
+    }
+
+    /// The last millisecond at which the task is not overdue: the instant itself, or the day's end in the zone.
+    pub fn deadline(&self, zone: &TimeZone) -> Timestamp {
+        match self {
+            Self::At(instant) => *instant,
+            Self::On(date) => end_of_day(*date, zone),
+        }
+    }
+
+    /// The first instant that counts as due: the instant itself, or the day's start in the zone.
+    pub fn start(&self, zone: &TimeZone) -> Timestamp {
+        match self {
+            Self::At(instant) => *instant,
+            Self::On(date) => start_of_day(*date, zone),
+        }
+    }
+
+    /// The day in the zone.
+    pub fn day(&self, zone: &TimeZone) -> Date {
+        match self {
+            Self::At(instant) => zone.to_datetime(*instant).date(),
+            Self::On(date) => *date,
+        }
+    }
+
+    /// Whether this is a date alone.
+    pub const fn is_day(&self) -> bool {
+        matches!(self, Self::On(_))
+    }
+}
+
+/// Cuts an instant to the millisecond, towards the past.
+pub(crate) fn to_millisecond(instant: Timestamp) -> Timestamp {
+    let nanoseconds = instant.as_nanosecond();
+    let cut = nanoseconds.div_euclid(1_000_000);
+    i64::try_from(cut).ok().and_then(|cut| Timestamp::from_millisecond(cut).ok()).unwrap_or(instant)
+}
+
+fn start_of_day(date: Date, zone: &TimeZone) -> Timestamp {
+    date.to_zoned(zone.clone()).map_or(Timestamp::MAX, |start| start.timestamp())
+}
+
+fn end_of_day(date: Date, zone: &TimeZone) -> Timestamp {
+    let Ok(tomorrow) = date.tomorrow() else { return Timestamp::MAX };
+    let start = start_of_day(tomorrow, zone);
+    start.checked_sub(SignedDuration::from_millis(1)).unwrap_or(start)
+}
+
+fn is_date_alone(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() == 10
+        && bytes[4] == b'-'
+        && bytes[7] == b'-'
+        && bytes.iter().enumerate().all(|(index, byte)| matches!(index, 4 | 7) || byte.is_ascii_digit())
+}
+
+impl fmt::Display for DueDate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(instant) => instant.fmt(formatter),
+            Self::On(date) => date.fmt(formatter),
+        }
+    }
+}
+
+impl FromStr for DueDate {
+    type Err = InvalidDueDate;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl Serialize for DueDate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for DueDate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl de::Visitor<'_> for Text {
+            type Value = DueDate;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a due date")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<DueDate, E> {
+                DueDate::parse(text).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_offset_becomes_utc() {
+        let due = DueDate::parse("2026-03-01T09:00:00.123456+02:00").unwrap();
+        assert_eq!(due.to_string(), "2026-03-01T07:00:00.123Z");
+        assert_eq!(DueDate::parse("2026-03-01").unwrap().to_string(), "2026-03-01");
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        for text in [
+            "",
+            "tomorrow",
+            "2026-02-30",
+            "2026-03-01T09:00:00",
+            "2026-13-01",
+            "9999-12-31",
+            "-000001-01-01",
+            "20260301",
+        ] {
+            assert!(DueDate::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_ends_in_its_own_zone() {
+        let due = DueDate::parse("2026-03-29").unwrap();
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        assert_eq!(due.deadline(&berlin).to_string(), "2026-03-29T21:59:59.999Z");
+        let new_york = TimeZone::get("America/New_York").unwrap();
+        assert_eq!(due.deadline(&new_york).to_string(), "2026-03-30T03:59:59.999Z");
+    }
+}
