@@ -1,1 +1,29 @@
-//! (being written)
+//! A small drop-in for the Dapr sidecar: state, pub/sub with a transactional outbox, and delivery over HTTP.
+//!
+//! It serves the Dapr HTTP API to the apps on one machine, or in one cluster, and calls them with what they subscribe to.
+//! It does not know what an app does: keys, values and events are text to it.
+//!
+//! - [`Config`] is written by hand or read from daprd's command line ([`Config::from_args`]).
+//! - [`start`] reads every file and checks all of it before a port opens.
+//! - [`Running`] tells the address and shuts down without losing or repeating anything.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), sidelet::StartError> {
+//! let config = sidelet::Config {
+//!     resources: vec!["dapr/local".into()],
+//!     data_directory: "data".into(),
+//!     apps: [("todo".to_owned(), sidelet::AppAddress::parse("http://127.0.0.1:3000").expect("an address"))].into(),
+//!     ..sidelet::Config::new("todo")
+//! };
+//! let running = sidelet::start(config).await?;
+//! println!("{}", running.local_addr());
+//! # Ok(()) }
+//! ```
+
+mod config;
+mod error;
+mod runtime;
+
+pub use config::{AppAddress, Config, InvalidAddress};
+pub use error::StartError;
+pub use runtime::{Running, ShutdownOverdue, start};
