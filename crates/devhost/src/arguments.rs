@@ -1,0 +1,76 @@
+//! The command line, spelled as `spin up` spells it where it has the same.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+
+/// Serves a Spin application on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "devhost", version)]
+pub(crate) struct Arguments {
+    /// The manifest, or the folder that has it.
+    #[arg(short = 'f', long = "from", value_name = "SPIN_TOML", default_value = "spin.toml")]
+    from: PathBuf,
+    /// The address to serve; port 0 takes a free one.
+    #[arg(long, env = "SPIN_HTTP_LISTEN_ADDR", default_value = "127.0.0.1:3000")]
+    listen: SocketAddr,
+    /// Serves only this component; may be repeated.
+    #[arg(short = 'c', long = "component-id", value_name = "ID")]
+    component_ids: Vec<String>,
+    /// Sets an application variable; may be repeated.
+    #[arg(long = "variable", value_name = "KEY=VALUE", value_parser = parse_variable)]
+    variables: Vec<(String, String)>,
+    /// Where compiled components are kept.
+    #[arg(long, value_name = "FOLDER", default_value = ".devhost")]
+    cache_dir: PathBuf,
+    /// Instances alive at once.
+    #[arg(long, value_name = "NUMBER")]
+    max_instances: Option<u32>,
+    /// Linear memory of one instance, in MiB.
+    #[arg(long, value_name = "MIB")]
+    max_memory: Option<usize>,
+    /// Seconds that one call may compute.
+    #[arg(long, value_name = "SECONDS")]
+    compute_time: Option<u64>,
+    /// Seconds until a component must have answered.
+    #[arg(long, value_name = "SECONDS")]
+    response_time: Option<u64>,
+    /// Seconds that requests in flight get on SIGTERM and SIGINT.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    grace: u64,
+}
+
+impl Arguments {
+    /// The time that requests in flight get.
+    pub(crate) fn grace(&self) -> Duration {
+        Duration::from_secs(self.grace)
+    }
+
+    /// The configuration that the flags amount to.
+    pub(crate) fn into_config(self) -> devhost::Config {
+        let mut config = devhost::Config::new(self.from, self.cache_dir);
+        config.listen = self.listen;
+        config.component_ids = self.component_ids;
+        config.variables = self.variables.into_iter().collect();
+        let limits = &mut config.limits;
+        limits.max_instances = self.max_instances.unwrap_or(limits.max_instances);
+        if let Some(mebibytes) = self.max_memory {
+            limits.memory_bytes = mebibytes.saturating_mul(1 << 20);
+        }
+        if let Some(seconds) = self.compute_time {
+            limits.compute_time = Duration::from_secs(seconds);
+        }
+        if let Some(seconds) = self.response_time {
+            limits.response_time = Duration::from_secs(seconds);
+        }
+        config
+    }
+}
+
+fn parse_variable(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .ok_or_else(|| "expected KEY=VALUE".to_owned())
+}

@@ -1,0 +1,62 @@
+//! Serves a Spin application on this machine: `devhost --from spin.toml`.
+
+mod arguments;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// `EX_CONFIG` of sysexits: the configuration is wrong, and starting again does not help.
+const BAD_CONFIGURATION: u8 = 78;
+
+fn main() -> ExitCode {
+    let arguments = arguments::Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("DEVHOST_LOG")
+                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("devhost: could not start the runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(serve(arguments))
+}
+
+async fn serve(arguments: arguments::Arguments) -> ExitCode {
+    let grace = arguments.grace();
+    let running = match devhost::start(arguments.into_config()).await {
+        Ok(running) => running,
+        Err(error) => {
+            eprintln!("devhost: {:#}", anyhow::Error::new(error));
+            return ExitCode::from(BAD_CONFIGURATION);
+        }
+    };
+    println!("Serving http://{}", running.local_addr());
+    wait_for_signal().await;
+    tracing::info!("draining");
+    if !running.shutdown(grace).await {
+        tracing::warn!("requests in flight were cut after the grace time");
+    }
+    ExitCode::SUCCESS
+}
+
+/// Returns on SIGTERM or SIGINT; if they cannot be listened to, the system's default stays.
+async fn wait_for_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

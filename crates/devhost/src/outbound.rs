@@ -1,0 +1,150 @@
+//! Requests that guests make: checked against `allowed_outbound_hosts`, sent over connections that
+//! are kept and shared.
+//!
+//! Only `http` is spoken; `https` is answered with an internal error that says so.
+
+mod body;
+mod connect;
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::uri::Scheme;
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use wasmtime_wasi_http::{
+    DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
+    WasiHttpHooks,
+};
+
+use crate::allowed_hosts::default_port;
+use crate::component::Permissions;
+use body::TimedBody;
+use connect::Connector;
+
+/// How long an unused connection is kept; shorter than servers keep theirs.
+const IDLE_TIME: Duration = Duration::from_secs(15);
+/// Unused connections that are kept for each server.
+const MAX_IDLE: usize = 64;
+/// Waits that a guest sets no time for; Spin's default.
+const DEFAULT_TIME: Duration = Duration::from_secs(600);
+/// Headers of the trace that the request belongs to; they go on to what the guest calls.
+const TRACE_HEADERS: [HeaderName; 2] = [
+    HeaderName::from_static("traceparent"),
+    HeaderName::from_static("tracestate"),
+];
+
+/// The connections that all guests share.
+pub(crate) type Client = legacy::Client<Connector, WasiBody>;
+
+/// Makes a client without connections.
+pub(crate) fn client() -> Client {
+    legacy::Client::builder(TokioExecutor::new())
+        .pool_idle_timeout(IDLE_TIME)
+        .pool_timer(TokioTimer::new())
+        .pool_max_idle_per_host(MAX_IDLE)
+        // Only requests of which nothing was written are sent again.
+        .retry_canceled_requests(true)
+        .build(Connector)
+}
+
+/// One guest's way out.
+pub(crate) struct Outbound {
+    client: Client,
+    permissions: Arc<Permissions>,
+    trace: Vec<(HeaderName, HeaderValue)>,
+}
+
+type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
+
+impl Outbound {
+    /// Lets a guest that answers a request with these headers out.
+    pub(crate) fn new(client: Client, permissions: Arc<Permissions>, inbound: &HeaderMap) -> Self {
+        let trace = TRACE_HEADERS
+            .into_iter()
+            .filter_map(|name| Some((name.clone(), inbound.get(name)?.clone())))
+            .collect();
+        Self {
+            client,
+            permissions,
+            trace,
+        }
+    }
+
+    fn check(&self, request: &Request<WasiBody>) -> Result<(), Error> {
+        let uri = request.uri();
+        let scheme = uri.scheme().unwrap_or(&Scheme::HTTP);
+        let host = uri.host().ok_or(Error::HttpRequestUriInvalid)?;
+        let port = uri
+            .port_u16()
+            .or_else(|| default_port(scheme.as_str()))
+            .ok_or(Error::HttpRequestUriInvalid)?;
+        let allowed = &self.permissions.allowed_hosts;
+        if !allowed
+            .iter()
+            .any(|entry| entry.allows(scheme.as_str(), host, port))
+        {
+            tracing::warn!(
+                component.id = %self.permissions.id,
+                url.scheme = scheme.as_str(),
+                server.address = host,
+                server.port = port,
+                "a component may not call this host: add it to its `allowed_outbound_hosts`"
+            );
+            return Err(Error::HttpRequestDenied);
+        }
+        if *scheme != Scheme::HTTP {
+            return Err(Error::InternalError(Some(format!(
+                "devhost sends `http` requests only, not `{scheme}`"
+            ))));
+        }
+        Ok(())
+    }
+}
+
+impl WasiHttpHooks for Outbound {
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        static FILTER: LazyLock<ForbiddenHeaderFilter> =
+            LazyLock::new(|| Arc::new(|name| DEFAULT_FORBIDDEN_HEADERS.contains(name)));
+        Arc::clone(&FILTER)
+    }
+
+    fn default_scheme(&mut self) -> Option<Scheme> {
+        Some(Scheme::HTTP)
+    }
+
+    fn send_request(
+        &mut self,
+        mut request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Sent> + Send> {
+        if let Err(denied) = self.check(&request) {
+            return Box::new(std::future::ready(Err(denied)));
+        }
+        for (name, value) in &self.trace {
+            request
+                .headers_mut()
+                .entry(name)
+                .or_insert_with(|| value.clone());
+        }
+        Box::new(send(self.client.clone(), request, options.unwrap_or_default()))
+    }
+}
+
+async fn send(client: Client, request: Request<WasiBody>, options: RequestOptions) -> Sent {
+    let connect_time = options.connect_timeout.unwrap_or(DEFAULT_TIME);
+    let first_byte_time = options.first_byte_timeout.unwrap_or(DEFAULT_TIME);
+    let between_bytes_time = options.between_bytes_timeout.unwrap_or(DEFAULT_TIME);
+    let sent = connect::within(connect_time, client.request(request));
+    let response = tokio::time::timeout(first_byte_time, sent)
+        .await
+        .map_err(|_| Error::ConnectionReadTimeout)?
+        .map_err(connect::client_error)?;
+    let response = response.map(|body| TimedBody::new(body, between_bytes_time).boxed_unsync());
+    // The connection belongs to the pool, so nothing is left to be driven here.
+    Ok((response, Box::new(std::future::ready(Ok(())))))
+}
