@@ -1,1 +1,49 @@
-//! x
+//! Accounts over HTTP: sign-up, sign-in, refresh, sign-out, and the profile.
+
+mod auth;
+mod cookie;
+mod me;
+
+use http::Method;
+use spin_sdk::http::{IncomingRequest, IntoResponse};
+use spin_sdk::http_component;
+use todo_app::http::{Answer, router::Route};
+use todo_app::spin::{Call, SpinTransport, serve};
+
+type App = todo_app::App<SpinTransport>;
+
+#[derive(Debug, Clone, Copy)]
+enum Operation {
+    SignUp,
+    SignIn,
+    Refresh,
+    SignOut,
+    GetProfile,
+    UpdateProfile,
+}
+
+const ROUTES: &[Route<Operation>] = &[
+    Route::new(Method::POST, "/api/auth/sign-up", Operation::SignUp),
+    Route::new(Method::POST, "/api/auth/sign-in", Operation::SignIn),
+    Route::new(Method::POST, "/api/auth/refresh", Operation::Refresh),
+    Route::new(Method::POST, "/api/auth/sign-out", Operation::SignOut),
+    Route::new(Method::POST, "/api/auth/logout", Operation::SignOut),
+    Route::new(Method::GET, "/api/me", Operation::GetProfile),
+    Route::new(Method::PATCH, "/api/me", Operation::UpdateProfile),
+];
+
+#[http_component]
+async fn handle(request: IncomingRequest) -> impl IntoResponse {
+    serve(request, ROUTES, answer).await
+}
+
+async fn answer(app: App, call: Call<Operation>) -> Answer {
+    match call.operation {
+        Operation::SignUp => auth::sign_up(&app, &call.request).await,
+        Operation::SignIn => auth::sign_in(&app, &call.request).await,
+        Operation::Refresh => auth::refresh(&app, &call.request).await,
+        Operation::SignOut => auth::sign_out(&app, &call.request).await,
+        Operation::GetProfile => me::get_profile(&app, &call.request).await,
+        Operation::UpdateProfile => me::update_profile(&app, &call.request).await,
+    }
+}

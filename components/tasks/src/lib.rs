@@ -1,1 +1,66 @@
-//! x
+//! Tasks over HTTP: create, list, search, read, change, complete, reopen, delete, tags, import, health.
+
+mod health;
+mod import;
+mod tasks;
+
+use http::Method;
+use spin_sdk::http::{IncomingRequest, IntoResponse};
+use spin_sdk::http_component;
+use todo_app::http::{Answer, router::Route};
+use todo_app::import::MAX_IMPORT_BYTES;
+use todo_app::spin::{Call, SpinTransport, serve};
+
+type App = todo_app::App<SpinTransport>;
+
+#[derive(Debug, Clone, Copy)]
+enum Operation {
+    CreateTask,
+    ListTasks,
+    SearchTasks,
+    GetTask,
+    UpdateTask,
+    CompleteTask,
+    ReopenTask,
+    DeleteTask,
+    ListTags,
+    ImportTasks,
+    GetHealth,
+}
+
+const ROUTES: &[Route<Operation>] = &[
+    Route::new(Method::POST, "/api/tasks", Operation::CreateTask),
+    Route::new(Method::GET, "/api/tasks", Operation::ListTasks),
+    Route::new(Method::GET, "/api/tasks/search", Operation::SearchTasks),
+    Route::new(Method::GET, "/api/tasks/{id}", Operation::GetTask),
+    Route::new(Method::PUT, "/api/tasks/{id}", Operation::UpdateTask),
+    Route::new(Method::PATCH, "/api/tasks/{id}", Operation::UpdateTask),
+    Route::new(Method::DELETE, "/api/tasks/{id}", Operation::DeleteTask),
+    Route::new(Method::PATCH, "/api/tasks/{id}/complete", Operation::CompleteTask),
+    Route::new(Method::POST, "/api/tasks/{id}/reopen", Operation::ReopenTask),
+    Route::new(Method::GET, "/api/tags", Operation::ListTags),
+    Route::new(Method::POST, "/api/import", Operation::ImportTasks).with_body_limit(MAX_IMPORT_BYTES),
+    Route::new(Method::GET, "/api/health", Operation::GetHealth),
+    Route::new(Method::GET, "/health", Operation::GetHealth),
+];
+
+#[http_component]
+async fn handle(request: IncomingRequest) -> impl IntoResponse {
+    serve(request, ROUTES, answer).await
+}
+
+async fn answer(app: App, call: Call<Operation>) -> Answer {
+    match call.operation {
+        Operation::CreateTask => tasks::create_task(&app, &call).await,
+        Operation::ListTasks => tasks::list_tasks(&app, &call).await,
+        Operation::SearchTasks => tasks::search_tasks(&app, &call).await,
+        Operation::GetTask => tasks::get_task(&app, &call).await,
+        Operation::UpdateTask => tasks::update_task(&app, &call).await,
+        Operation::CompleteTask => tasks::complete_task(&app, &call).await,
+        Operation::ReopenTask => tasks::reopen_task(&app, &call).await,
+        Operation::DeleteTask => tasks::delete_task(&app, &call).await,
+        Operation::ListTags => tasks::list_tags(&app, &call).await,
+        Operation::ImportTasks => import::import_tasks(&app, &call).await,
+        Operation::GetHealth => health::get_health(&app).await,
+    }
+}

@@ -16,6 +16,8 @@ pub mod metadata_key {
     pub const CONTENT_TYPE: &str = "contentType";
     /// `true`: the operation is what the outbox publishes, and is not stored.
     pub const OUTBOX_PROJECTION: &str = "outbox.projection";
+    /// `true`: the operation is stored and not published. An extension of sidelet's; daprd publishes every upsert.
+    pub const OUTBOX_SKIP: &str = "outbox.skip";
     /// Messages with the same key keep their order.
     pub const PARTITION_KEY: &str = "partitionKey";
 }

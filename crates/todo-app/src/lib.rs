@@ -1,1 +1,45 @@
-//! (being written)
+//! The use cases of the task service, and the HTTP surface that its components share.
+//!
+//! A component is one call of [`spin::serve`] with its routes and a function that picks the use case; everything with a
+//! decision in it is here or, where it is a rule about tasks, in `todo_domain`.
+//! This crate reaches the world through a [`dapr::Client`] alone: it knows no database, no broker and, outside
+//! [`spin`], no Wasm host.
+//!
+//! - [`http`]: routes, bodies, problem details, entity tags, request ids;
+//! - [`access`]: who is asking;
+//! - [`wire`]: tasks and queries as people write them;
+//! - [`lists`]: load a list, apply a command, commit with its events, try again on a conflict;
+//! - [`accounts`]: sign-up, sign-in, sessions, profile;
+//! - [`import`]: JSON, Todoist's CSV and iCalendar to new tasks.
+
+pub mod access;
+pub mod accounts;
+pub mod failure;
+pub mod http;
+// pub mod import;
+pub mod lists;
+pub mod settings;
+#[cfg(target_family = "wasm")]
+pub mod spin;
+pub mod wire;
+
+use dapr::Client;
+use jiff::Timestamp;
+
+use crate::settings::Settings;
+
+/// What a use case works with: the sidecar, the settings, and the time of the request.
+#[derive(Debug, Clone)]
+pub struct App<T> {
+    /// The sidecar.
+    pub dapr: Client<T>,
+    /// What the operator chose.
+    pub settings: Settings,
+    /// When the request came; the only clock that use cases see.
+    pub now: Timestamp,
+}
+
+/// A fresh UUIDv7. Ids of one process grow even within one millisecond.
+pub fn fresh_id() -> uuid::Uuid {
+    uuid::Uuid::now_v7()
+}

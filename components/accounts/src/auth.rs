@@ -1,0 +1,67 @@
+//! Signing up, in and out.
+
+use http::StatusCode;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use todo_app::accounts::{Profile, SignUp, SignedIn};
+use todo_app::http::{Answer, Request, body, empty, json, problem::Problem};
+use todo_app::wire::Fields;
+use todo_domain::TimeZoneName;
+
+use crate::{App, cookie};
+
+pub(crate) async fn sign_up(app: &App, request: &Request) -> Answer {
+    let object = body::json_object(request)?;
+    let mut fields = Fields::new(&object);
+    let input = SignUp {
+        email: fields.required_text("email"),
+        name: fields.required_text("name"),
+        password: fields.required_text("password"),
+        time_zone: fields.time_zone("timeZone").unwrap_or_else(TimeZoneName::utc),
+    };
+    fields.finish().map_err(Problem::invalid)?;
+    let signed_in = app.sign_up(input).await?;
+    Ok(answer(StatusCode::CREATED, request, signed_in))
+}
+
+pub(crate) async fn sign_in(app: &App, request: &Request) -> Answer {
+    let object: Map<String, Value> = body::json_object(request)?;
+    let mut fields = Fields::new(&object);
+    let (email, password) = (fields.required_text("email"), fields.required_text("password"));
+    fields.finish().map_err(Problem::invalid)?;
+    let signed_in = app.sign_in(&email, &password).await?;
+    Ok(answer(StatusCode::OK, request, signed_in))
+}
+
+pub(crate) async fn refresh(app: &App, request: &Request) -> Answer {
+    let signed_in = app.refresh(&cookie::read(request)).await?;
+    Ok(answer(StatusCode::OK, request, signed_in))
+}
+
+pub(crate) async fn sign_out(app: &App, request: &Request) -> Answer {
+    app.sign_out(&cookie::read(request)).await?;
+    let mut response = empty(StatusCode::NO_CONTENT);
+    cookie::clear(&mut response, request);
+    Ok(response)
+}
+
+/// The access token in the body, and the refresh token in its cookie.
+pub(crate) fn answer(status: StatusCode, request: &Request, signed_in: SignedIn) -> todo_app::http::Response {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Body<'a> {
+        token: &'a str,
+        expires_at: String,
+        user: &'a Profile,
+    }
+    let body = Body {
+        token: &signed_in.access.token,
+        expires_at: signed_in.access.expires_at.to_string(),
+        user: &signed_in.profile,
+    };
+    let mut response = json(status, &body);
+    if let Some(token) = &signed_in.refresh {
+        cookie::set(&mut response, request, token);
+    }
+    response
+}

@@ -1,0 +1,39 @@
+//! The account of who is asking.
+
+use http::StatusCode;
+use todo_app::access::authenticate;
+use todo_app::accounts::ProfileChange;
+use todo_app::http::{Answer, Request, body, json, problem::Problem};
+use todo_app::wire::Fields;
+
+use crate::{App, auth};
+
+pub(crate) async fn get_profile(app: &App, request: &Request) -> Answer {
+    let user = authenticate(&app.settings.signing_key, request, app.now)?;
+    Ok(json(StatusCode::OK, &app.profile(&user).await?))
+}
+
+/// Answers with fresh tokens, since the access token carries the zone, and a new password ends the old sessions.
+pub(crate) async fn update_profile(app: &App, request: &Request) -> Answer {
+    let user = authenticate(&app.settings.signing_key, request, app.now)?;
+    let object = body::json_object(request)?;
+    let mut fields = Fields::new(&object);
+    let name = fields.text("name");
+    let time_zone = fields.time_zone("timeZone");
+    let (present, new) = (fields.text("currentPassword"), fields.text("password"));
+    let password = match (present, new) {
+        (Some(present), Some(new)) => Some((present, new)),
+        (None, None) => None,
+        (None, Some(_)) => {
+            fields.refuse("currentPassword", "is needed to set a new password");
+            None
+        }
+        (Some(_), None) => {
+            fields.refuse("password", "is missing: currentPassword is only for setting a new one");
+            None
+        }
+    };
+    fields.finish().map_err(Problem::invalid)?;
+    let signed_in = app.change_profile(&user, ProfileChange { name, time_zone, password }).await?;
+    Ok(auth::answer(StatusCode::OK, request, signed_in))
+}

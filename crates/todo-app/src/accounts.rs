@@ -1,0 +1,261 @@
+//! Accounts: sign-up, sign-in, sessions, and the profile.
+//!
+//! Two documents: `accounts/{userId}` holds the account, and `account-emails/{hash}` leads from an e-mail address to it,
+//! so that one address has one account whatever two sign-ups at once try.
+//! The address itself stands only in the account.
+
+mod account;
+mod password;
+mod session;
+mod throttle;
+
+use dapr::{Operation, StateItem, Transaction, Transport, metadata_key};
+use serde::{Serialize, de::DeserializeOwned};
+use todo_domain::{FieldError, TimeZoneName, UserId, ValidationError};
+
+pub use self::account::{Account, Profile};
+pub use self::session::{REFRESH_TOKEN_SECONDS, RefreshToken};
+use crate::{
+    App,
+    access::{self, AccessToken, User},
+    failure::Failure,
+    fresh_id,
+    http::problem::{Problem, kind},
+    lists::{ATTEMPTS, pause},
+};
+
+/// What a new user gives.
+#[derive(Debug, Clone)]
+pub struct SignUp {
+    /// The address; compared without regard to case.
+    pub email: String,
+    /// What to call the person.
+    pub name: String,
+    /// At least eight characters.
+    pub password: String,
+    /// The zone of the person's days.
+    pub time_zone: TimeZoneName,
+}
+
+/// What a user changes of the account; what is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct ProfileChange {
+    /// What to call the person.
+    pub name: Option<String>,
+    /// The zone of the person's days.
+    pub time_zone: Option<TimeZoneName>,
+    /// The new password, with the present one.
+    pub password: Option<(String, String)>,
+}
+
+/// A user who has just shown who they are.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Opens the API for a quarter of an hour.
+    pub access: AccessToken,
+    /// Opens the next quarter; `None` when the client's own is still the one to use.
+    pub refresh: Option<RefreshToken>,
+    /// Who.
+    pub profile: Profile,
+}
+
+impl<T: Transport> App<T> {
+    /// Makes an account and signs it in.
+    ///
+    /// # Errors
+    /// 400 with every refused field; 409 when the address has an account.
+    pub async fn sign_up(&self, input: SignUp) -> Result<SignedIn, Problem> {
+        let email = account::normal_email(&input.email);
+        check_sign_up(&email, &input)?;
+        let id = UserId::new(fresh_id());
+        let mut account = Account::new(id, email, input.name.trim().to_owned(), input.time_zone, self.now);
+        account.password_hash = password::hash(&input.password);
+        let refresh = account.begin_session(self.now);
+        let items = [
+            item(account::email_key(&account.email), &account::EmailOwner { user_id: id })?,
+            item(account::key(id), &account)?,
+        ];
+        let new = |item: StateItem| Operation::upsert(item.first_write().with_metadata(metadata_key::OUTBOX_SKIP, "true"));
+        let operations = items.into_iter().map(new).collect();
+        match self.dapr.transact(&self.settings.state_store, &Transaction::new(operations)).await {
+            Ok(()) => Ok(self.signed_in(&account, Some(refresh))),
+            Err(error) if error.is_conflict() => Err(Problem::new(409, kind::ACCOUNT_EXISTS)
+                .detail("This e-mail address has an account: sign in, or use another address.")),
+            Err(error) => Err(Failure::from(error).into()),
+        }
+    }
+
+    /// Signs a user in.
+    ///
+    /// # Errors
+    /// 401 when address or password is wrong, without telling which; 429 from the sixth bad try in a minute on.
+    pub async fn sign_in(&self, email: &str, password: &str) -> Result<SignedIn, Problem> {
+        let email = account::normal_email(email);
+        self.check_throttle(&email).await?;
+        let account = match self.owner_of(&email).await? {
+            Some(id) => self.load_account(id).await?,
+            None => None,
+        };
+        // An unknown address costs the same time as a wrong password.
+        let stored = account.as_ref().map_or(password::NOBODYS_HASH, |account| &account.password_hash);
+        if !password::verify(password, stored) || account.is_none() {
+            self.count_failure(&email).await?;
+            return Err(Problem::new(401, kind::BAD_CREDENTIALS).detail("E-mail or password is wrong."));
+        }
+        let id = account.expect("checked above").id;
+        let (account, refresh) = self
+            .change_account(id, |account| Ok(account.begin_session(self.now)))
+            .await?;
+        Ok(self.signed_in(&account, Some(refresh)))
+    }
+
+    /// Gives a new access token for a refresh token, and a new refresh token in its place.
+    ///
+    /// # Errors
+    /// 401 when the session has ended. A refresh token that was used before ends its session: someone copied it.
+    pub async fn refresh(&self, token: &str) -> Result<SignedIn, Problem> {
+        let token = RefreshToken::parse(token).ok_or_else(session_gone)?;
+        let (account, renewal) =
+            self.change_account(token.user_id, |account| Ok(account.renew_session(&token, self.now))).await?;
+        match renewal {
+            session::Renewal::Rotated(refresh) => Ok(self.signed_in(&account, Some(refresh))),
+            session::Renewal::JustRotated => Ok(self.signed_in(&account, None)),
+            session::Renewal::Gone => Err(session_gone()),
+        }
+    }
+
+    /// Ends a session. One that has ended already is no error.
+    ///
+    /// # Errors
+    /// 503 when the store is away.
+    pub async fn sign_out(&self, token: &str) -> Result<(), Problem> {
+        let Some(token) = RefreshToken::parse(token) else { return Ok(()) };
+        match self.change_account(token.user_id, |account| Ok(account.end_session(&token))).await {
+            Ok(_) => Ok(()),
+            Err(problem) if problem.status() == 401 => Ok(()),
+            Err(problem) => Err(problem),
+        }
+    }
+
+    /// The profile of who is asking.
+    ///
+    /// # Errors
+    /// 401 when the account is gone.
+    pub async fn profile(&self, user: &User) -> Result<Profile, Problem> {
+        Ok(self.load_account(user.id).await?.ok_or_else(session_gone)?.profile())
+    }
+
+    /// Changes the account. A new password ends every session; the answer's tokens begin a new one.
+    ///
+    /// # Errors
+    /// 400 with every refused field.
+    pub async fn change_profile(&self, user: &User, change: ProfileChange) -> Result<SignedIn, Problem> {
+        let mut errors = Vec::new();
+        if let Some(name) = &change.name {
+            check_name(name, &mut errors);
+        }
+        if let Some((_, new)) = &change.password {
+            password::check(new, &mut errors);
+        }
+        finish(errors)?;
+        let hash = change.password.as_ref().map(|(_, new)| password::hash(new));
+        let (account, refresh) = self
+            .change_account(user.id, |account| {
+                if let Some((present, _)) = &change.password
+                    && !password::verify(present, &account.password_hash)
+                {
+                    return Err(Problem::invalid_field("currentPassword", "is not the present password"));
+                }
+                if let Some(name) = &change.name {
+                    account.name = name.trim().to_owned();
+                }
+                if let Some(zone) = &change.time_zone {
+                    account.time_zone = zone.clone();
+                }
+                Ok(hash.as_ref().map(|hash| {
+                    account.password_hash.clone_from(hash);
+                    account.end_all_sessions();
+                    account.begin_session(self.now)
+                }))
+            })
+            .await?;
+        Ok(self.signed_in(&account, refresh))
+    }
+
+    fn signed_in(&self, account: &Account, refresh: Option<RefreshToken>) -> SignedIn {
+        let user = User { id: account.id, time_zone: account.time_zone.clone() };
+        let access = access::issue(&self.settings.signing_key, &user, self.now);
+        SignedIn { access, refresh, profile: account.profile() }
+    }
+
+    async fn owner_of(&self, email: &str) -> Result<Option<UserId>, Problem> {
+        let owner: Option<(account::EmailOwner, String)> = self.load_document(&account::email_key(email)).await?;
+        Ok(owner.map(|(owner, _)| owner.user_id))
+    }
+
+    async fn load_account(&self, id: UserId) -> Result<Option<Account>, Problem> {
+        Ok(self.load_document(&account::key(id)).await?.map(|(account, _)| account))
+    }
+
+    /// Reads an account, changes it, writes it under its entity tag, and tries again when another was faster.
+    /// An account that the change leaves as it was is not written.
+    async fn change_account<R>(
+        &self,
+        id: UserId,
+        mut change: impl FnMut(&mut Account) -> Result<R, Problem>,
+    ) -> Result<(Account, R), Problem> {
+        let key = account::key(id);
+        for attempt in 1..=ATTEMPTS {
+            let (mut account, etag): (Account, String) = self.load_document(&key).await?.ok_or_else(session_gone)?;
+            let before = account.clone();
+            let result = change(&mut account)?;
+            if account == before {
+                return Ok((account, result));
+            }
+            let item = item(key.clone(), &account)?.with_etag(etag);
+            match self.dapr.save(&self.settings.state_store, &item).await {
+                Ok(()) => return Ok((account, result)),
+                Err(error) if error.is_conflict() => pause(attempt),
+                Err(error) => return Err(Failure::from(error).into()),
+            }
+        }
+        Err(Failure::Busy { subject: "the account".to_owned(), attempts: ATTEMPTS }.into())
+    }
+
+    async fn load_document<D: DeserializeOwned>(&self, key: &str) -> Result<Option<(D, String)>, Failure> {
+        let Some(found) = self.dapr.get(&self.settings.state_store, key).await? else { return Ok(None) };
+        let document = serde_json::from_slice(&found.value).map_err(|source| Failure::Corrupt {
+            subject: format!("the document `{key}`"),
+            source: source.into(),
+        })?;
+        Ok(Some((document, found.etag)))
+    }
+}
+
+/// A document as an item of the store.
+fn item<D: Serialize>(key: String, document: &D) -> Result<StateItem, Failure> {
+    StateItem::new(key.clone(), document)
+        .map_err(|source| Failure::Corrupt { subject: format!("the document `{key}`"), source: source.into() })
+}
+
+fn session_gone() -> Problem {
+    Problem::unauthorized(kind::SESSION_GONE, "The session has ended: sign in again.")
+}
+
+fn check_sign_up(email: &str, input: &SignUp) -> Result<(), Problem> {
+    let mut errors = Vec::new();
+    account::check_email(email, &mut errors);
+    check_name(&input.name, &mut errors);
+    password::check(&input.password, &mut errors);
+    finish(errors)
+}
+
+fn check_name(name: &str, errors: &mut Vec<FieldError>) {
+    if !(1..=100).contains(&name.trim().chars().count()) {
+        errors.push(FieldError { field: "name".into(), message: "use 1 to 100 characters".into() });
+    }
+}
+
+fn finish(errors: Vec<FieldError>) -> Result<(), Problem> {
+    if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(ValidationError { errors })) }
+}

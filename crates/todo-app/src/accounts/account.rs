@@ -1,0 +1,135 @@
+//! The account document.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use todo_domain::{FieldError, TimeZoneName, UserId};
+
+use super::session::Session;
+
+/// The longest address that mail can be sent to (RFC 5321, 4.5.3.1).
+const MAX_EMAIL: usize = 254;
+
+/// An account, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Account {
+    /// The form of this document.
+    pub schema_version: u32,
+    /// The user.
+    pub id: UserId,
+    /// The address, lower-cased.
+    pub email: String,
+    /// What to call the person.
+    pub name: String,
+    /// The zone of the person's days.
+    #[serde(default)]
+    pub time_zone: TimeZoneName,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// The password's argon2id hash with its parameters.
+    pub password_hash: String,
+    /// Where the user is signed in, the latest last.
+    #[serde(default)]
+    pub sessions: Vec<Session>,
+}
+
+/// Leads from an address to its account.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct EmailOwner {
+    pub(super) user_id: UserId,
+}
+
+/// What a user sees of the account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Profile {
+    /// The user.
+    pub id: UserId,
+    /// The address.
+    pub email: String,
+    /// What to call the person.
+    pub name: String,
+    /// The zone of the person's days.
+    pub time_zone: TimeZoneName,
+    /// When the account was made.
+    pub created_at: Timestamp,
+}
+
+impl Account {
+    pub(super) fn new(id: UserId, email: String, name: String, time_zone: TimeZoneName, now: Timestamp) -> Self {
+        Self {
+            schema_version: 1,
+            id,
+            email,
+            name,
+            time_zone,
+            created_at: now,
+            password_hash: String::new(),
+            sessions: Vec::new(),
+        }
+    }
+
+    /// What the user sees.
+    pub fn profile(&self) -> Profile {
+        Profile {
+            id: self.id,
+            email: self.email.clone(),
+            name: self.name.clone(),
+            time_zone: self.time_zone.clone(),
+            created_at: self.created_at,
+        }
+    }
+}
+
+/// The key of an account.
+pub(super) fn key(id: UserId) -> String {
+    format!("accounts/{id}")
+}
+
+/// The key that leads from an address to its account. A hash: the address of a person is no part of a key.
+pub(super) fn email_key(email: &str) -> String {
+    format!("account-emails/{}", digest(email))
+}
+
+/// SHA-256 as hexadecimal text.
+pub(super) fn digest(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The form in which addresses are compared.
+pub(super) fn normal_email(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// Refuses what is plainly no address; only a message to it would tell more.
+pub(super) fn check_email(email: &str, errors: &mut Vec<FieldError>) {
+    let well_formed = email.split_once('@').is_some_and(|(local, domain)| {
+        !local.is_empty() && domain.contains('.') && !domain.contains('@') && !domain.starts_with('.') && !domain.ends_with('.')
+    });
+    let clean = email.len() <= MAX_EMAIL && !email.chars().any(|character| character.is_whitespace() || character.is_control());
+    if !(well_formed && clean) {
+        errors.push(FieldError { field: "email".into(), message: "use an address such as ada@example.com".into() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_needs_a_name_and_a_domain() {
+        let refused = |email: &str| {
+            let mut errors = Vec::new();
+            check_email(email, &mut errors);
+            !errors.is_empty()
+        };
+        for email in ["ada@example.com", "ä@bücher.example", "a+b@c.d"] {
+            assert!(!refused(email), "{email}");
+        }
+        for email in ["", "ada", "@example.com", "a@b", "a@b@c.d", "a b@c.d", "a@.d", "a@d.", &format!("{}@b.c", "a".repeat(254))] {
+            assert!(refused(email), "{email}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Why a use case did not succeed, and the one place where that becomes an answer.
+
+use dapr::Error as DaprError;
+use todo_domain::ValidationError;
+use todo_domain::list::{CommandError, DocumentError, ReadError};
+
+use crate::http::problem::{Problem, kind};
+
+/// Seconds after which a client may try again when the sidecar or its store is away.
+const RETRY_AFTER_SECONDS: u32 = 1;
+
+/// Why a use case did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The command was refused by a rule.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// The input was refused.
+    #[error(transparent)]
+    Invalid(#[from] ValidationError),
+    /// The sidecar did not do what was asked.
+    #[error(transparent)]
+    Sidecar(#[from] DaprError),
+    /// Too many writers at once; nothing was written.
+    #[error("{subject} was changed by others {attempts} times in a row")]
+    Busy {
+        /// What was being changed.
+        subject: String,
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// A stored document is not what this release knows.
+    #[error("{subject} cannot be read")]
+    Corrupt {
+        /// Which document.
+        subject: String,
+        /// Where and why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self::Command(CommandError::Read(error))
+    }
+}
+
+impl From<DocumentError> for Failure {
+    fn from(error: DocumentError) -> Self {
+        ReadError::Document(error).into()
+    }
+}
+
+impl From<Failure> for Problem {
+    /// The private detail is logged here, once; the answer names neither store nor driver.
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Command(CommandError::Invalid(error)) | Failure::Invalid(error) => Self::invalid(error),
+            Failure::Command(CommandError::NotFound(_)) => Self::not_found("There is no such task."),
+            Failure::Command(CommandError::VersionMismatch { current, .. }) => Self::new(412, kind::PRECONDITION_FAILED)
+                .detail(format!("The task is at version {current} now: read it again and repeat the change.")),
+            Failure::Command(CommandError::TooManyTasks) => Self::new(400, kind::LIST_FULL).detail(format!(
+                "A list holds at most {} tasks: delete some first.",
+                todo_domain::list::MAX_TASKS
+            )),
+            Failure::Busy { .. } => Self::new(409, kind::CONFLICT)
+                .detail("Others are changing the same data at this moment: nothing was changed, repeat the request.")
+                .header("retry-after", RETRY_AFTER_SECONDS.to_string()),
+            Failure::Sidecar(ref error) if error.is_conflict() => Self::new(409, kind::CONFLICT)
+                .detail("The data was changed meanwhile: nothing was written, repeat the request."),
+            Failure::Sidecar(ref error) if error.is_retryable() => {
+                log("the store is away", &failure);
+                Self::new(503, kind::UNAVAILABLE)
+                    .detail("The store does not answer: try again in a moment.")
+                    .header("retry-after", RETRY_AFTER_SECONDS.to_string())
+            }
+            Failure::Command(CommandError::Read(_)) | Failure::Sidecar(_) | Failure::Corrupt { .. } => {
+                log("the request failed", &failure);
+                Self::new(500, kind::INTERNAL).detail("Something is wrong on our side. It has been logged.")
+            }
+        }
+    }
+}
+
+/// Writes one line with the whole chain of causes to the host's log.
+fn log(what: &str, error: &dyn std::error::Error) {
+    let mut line = format!("{what}: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    eprintln!("{line}");
+}

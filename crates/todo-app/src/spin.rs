@@ -1,0 +1,193 @@
+//! The Wasm host: requests in, calls to the sidecar out, variables. The one module that names spin-sdk.
+
+use dapr::{Client, Transport};
+use futures::StreamExt;
+use jiff::Timestamp;
+use spin_sdk::http::{IncomingRequest, Response as SpinResponse};
+use spin_sdk::variables;
+
+use crate::{
+    App,
+    access::{SIGNING_KEY_MIN, SigningKey},
+    http::{
+        Answer, REQUEST_ID, Request, Response, TRACE_PARENT, header_text,
+        problem::{Problem, kind},
+        request_id,
+        router::{Found, Route, find},
+    },
+    settings::{Settings, variable},
+};
+
+/// Calls out through the host.
+#[derive(Debug, Clone, Copy)]
+pub struct SpinTransport;
+
+impl Transport for SpinTransport {
+    type Error = spin_sdk::http::SendError;
+
+    async fn send(&self, request: ::http::Request<Vec<u8>>) -> Result<Response, Self::Error> {
+        spin_sdk::http::send(request).await
+    }
+}
+
+/// One request of a component: its operation, the texts of its path, and itself.
+#[derive(Debug)]
+pub struct Call<O> {
+    /// What the route does.
+    pub operation: O,
+    /// The text of each segment in braces.
+    pub path: Vec<String>,
+    /// The request, its body read.
+    pub request: Request,
+}
+
+/// Answers one request: finds its route, reads its body within the route's bound, runs the handler, and gives every
+/// answer its request id.
+pub async fn serve<O: Copy>(
+    incoming: IncomingRequest,
+    routes: &[Route<O>],
+    handler: impl AsyncFnOnce(App<SpinTransport>, Call<O>) -> Answer,
+) -> SpinResponse {
+    let (parts, head_only) = match parts(&incoming) {
+        Ok(parts) => {
+            let head_only = parts.method == ::http::Method::HEAD;
+            (parts, head_only)
+        }
+        Err(problem) => return finish(problem.into_response(), &request_id(&::http::HeaderMap::new()), false),
+    };
+    let id = request_id(&parts.headers);
+    let answer = answer(incoming, parts, routes, handler).await.unwrap_or_else(Problem::into_response);
+    finish(answer, &id, head_only)
+}
+
+async fn answer<O: Copy>(
+    incoming: IncomingRequest,
+    parts: ::http::request::Parts,
+    routes: &[Route<O>],
+    handler: impl AsyncFnOnce(App<SpinTransport>, Call<O>) -> Answer,
+) -> Answer {
+    let (operation, path, body_limit) = match find(routes, &parts.method, parts.uri.path())? {
+        Found::Operation(operation, path, body_limit) => (operation, path, body_limit),
+        Found::Options(response) => return Ok(response),
+    };
+    let body = read_body(incoming, &parts, body_limit).await?;
+    let request = Request::from_parts(parts, body);
+    let app = app(&request)?;
+    handler(app, Call { operation, path, request }).await
+}
+
+fn parts(incoming: &IncomingRequest) -> Result<::http::request::Parts, Problem> {
+    let method = ::http::Method::from(spin_sdk::http::Method::from(incoming.method()));
+    let target = incoming.path_with_query().unwrap_or_else(|| "/".to_owned());
+    let mut request = ::http::Request::builder().method(method).uri(target);
+    for (name, value) in incoming.headers().entries() {
+        request = request.header(name, value);
+    }
+    let request = request.body(()).map_err(|_| Problem::malformed("The request's path or a header is not valid."))?;
+    Ok(request.into_parts().0)
+}
+
+/// Reads a body up to its bound; what is longer is refused before it is held in memory.
+async fn read_body(incoming: IncomingRequest, parts: &::http::request::Parts, limit: usize) -> Result<Vec<u8>, Problem> {
+    let too_large = || {
+        Problem::new(413, kind::TOO_LARGE).detail(format!("The body has more than {limit} bytes, the most for this path."))
+    };
+    let announced = parts.headers.get(::http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: usize| length > limit) {
+        return Err(too_large());
+    }
+    if announced == Some(0) || (announced.is_none() && !parts.headers.contains_key(::http::header::TRANSFER_ENCODING)) {
+        return Ok(Vec::new());
+    }
+    let mut body = Vec::with_capacity(announced.unwrap_or_default());
+    let mut chunks = std::pin::pin!(incoming.into_body_stream());
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Problem::malformed("The body ended before it was complete."))?;
+        if body.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// What a use case works with, from the application's variables.
+fn app(request: &Request) -> Result<App<SpinTransport>, Problem> {
+    let client = Client::new(SpinTransport, required(variable::DAPR_URL)?)
+        .with_token(optional(variable::DAPR_API_TOKEN))
+        .with_trace_parent(header_text(request, TRACE_PARENT).unwrap_or_default());
+    let signing_key = SigningKey::parse(&required(variable::SIGNING_KEY)?).ok_or_else(|| {
+        misconfigured(&format!("the variable `{}` has fewer than {SIGNING_KEY_MIN} characters", variable::SIGNING_KEY))
+    })?;
+    let now = Timestamp::from_millisecond(Timestamp::now().as_millisecond()).expect("the present is a time");
+    Ok(App { dapr: client, settings: Settings { state_store: required(variable::STATE_STORE)?, signing_key }, now })
+}
+
+/// Refuses a call that does not carry the token that the sidecar sends.
+///
+/// # Errors
+/// 401. Where the variable is empty every caller is taken for the sidecar.
+pub fn only_the_sidecar(request: &Request) -> Result<(), Problem> {
+    let expected = optional(variable::APP_API_TOKEN);
+    let shown = header_text(request, "dapr-api-token").unwrap_or_default();
+    if expected.is_empty() || same(expected.as_bytes(), shown.as_bytes()) {
+        return Ok(());
+    }
+    Err(Problem::new(401, kind::NOT_THE_SIDECAR).detail("Events come from the sidecar, which sends its token."))
+}
+
+/// Compares without telling by its time where the texts part.
+fn same(left: &[u8], right: &[u8]) -> bool {
+    left.len() == right.len() && left.iter().zip(right).fold(0, |differ, (left, right)| differ | (left ^ right)) == 0
+}
+
+fn required(name: &str) -> Result<String, Problem> {
+    match optional(name) {
+        text if text.is_empty() => Err(misconfigured(&format!("the variable `{name}` is not set"))),
+        text => Ok(text),
+    }
+}
+
+fn optional(name: &str) -> String {
+    variables::get(name).unwrap_or_default()
+}
+
+fn misconfigured(detail: &str) -> Problem {
+    eprintln!("the component cannot serve: {detail}");
+    Problem::new(500, kind::INTERNAL).detail("The service is not configured rightly. It has been logged.")
+}
+
+fn finish(mut response: Response, id: &str, head_only: bool) -> SpinResponse {
+    if let Ok(value) = id.parse() {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let headers = response.headers_mut();
+    headers.insert("x-content-type-options", ::http::HeaderValue::from_static("nosniff"));
+    headers.entry(::http::header::CACHE_CONTROL).or_insert(::http::HeaderValue::from_static("no-store"));
+    let (parts, mut body) = response.into_parts();
+    if parts.status != ::http::StatusCode::NO_CONTENT && parts.status != ::http::StatusCode::NOT_MODIFIED {
+        // Set before the body of a HEAD goes, so that it tells the length that GET would have.
+        let mut built = SpinResponse::builder();
+        built.status(parts.status.as_u16()).header("content-length", body.len().to_string());
+        if head_only {
+            body.clear();
+        }
+        return with_headers(built, &parts.headers, body);
+    }
+    let mut built = SpinResponse::builder();
+    built.status(parts.status.as_u16());
+    with_headers(built, &parts.headers, Vec::new())
+}
+
+fn with_headers(
+    mut built: spin_sdk::http::ResponseBuilder,
+    headers: &::http::HeaderMap,
+    body: Vec<u8>,
+) -> SpinResponse {
+    for (name, value) in headers {
+        if let Ok(value) = value.to_str() {
+            built.header(name.as_str(), value);
+        }
+    }
+    built.body(body).build()
+}

@@ -1,0 +1,135 @@
+//! Queries as they stand in a URL.
+
+use std::fmt::Display;
+
+use todo_domain::query::{Cursor, ListQuery, Order, SearchQuery, Sort};
+use todo_domain::{DueDate, Priority, Refusals, Status, TimeZoneName, ValidationError};
+
+use super::folded;
+
+/// Reads the parameters of a list. A parameter without a value is as good as absent.
+///
+/// # Errors
+/// Every refused parameter, unknown ones and repeated ones included.
+pub fn list_query(query: Option<&str>) -> Result<ListQuery, ValidationError> {
+    let mut reader = Reader::new(query);
+    let list = ListQuery {
+        status: reader.one("status", Status::parse),
+        priority: reader.one("priority", Priority::parse),
+        tags: reader.all("tag"),
+        sort: reader.one("sort", Sort::parse).unwrap_or_default(),
+        order: reader.one("order", Order::parse),
+        limit: reader.one("limit", |text| within(text, ListQuery::MAX_LIMIT)),
+        cursor: reader.one("cursor", Cursor::parse),
+        ..ListQuery::default()
+    };
+    if let Err(error) = list.check_cursor() {
+        reader.refusals.add("cursor", error.to_string());
+    }
+    reader.finish()?;
+    Ok(list)
+}
+
+/// Reads the parameters of a search. Days begin and end in the user's zone.
+///
+/// # Errors
+/// As [`list_query`].
+pub fn search_query(query: Option<&str>, zone: &TimeZoneName) -> Result<SearchQuery, ValidationError> {
+    let mut reader = Reader::new(query);
+    let search = SearchQuery {
+        text: reader.one("q", |text| Ok::<_, ValidationError>(text.to_owned())),
+        status: reader.one("status", Status::parse),
+        priority: reader.one("priority", Priority::parse),
+        tags: reader.all("tag"),
+        due_from: reader.one("dueDateFrom", DueDate::parse),
+        due_to: reader.one("dueDateTo", DueDate::parse),
+        time_zone: zone.clone(),
+        overdue: reader.one("overdue", boolean),
+        sort: reader.one("sort", Sort::parse).unwrap_or_default(),
+        order: reader.one("order", Order::parse),
+        page: reader.one("page", |text| within(text, 1_000_000)),
+        limit: reader.one("limit", |text| within(text, SearchQuery::MAX_LIMIT)),
+    };
+    reader.finish()?;
+    Ok(search)
+}
+
+/// Takes parameters out of a query, and refuses what is left.
+struct Reader {
+    parameters: Vec<(String, String)>,
+    known: Vec<&'static str>,
+    refusals: Refusals,
+}
+
+impl Reader {
+    fn new(query: Option<&str>) -> Self {
+        let parameters = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        Self { parameters, known: Vec::new(), refusals: Refusals::default() }
+    }
+
+    /// Every value of a parameter, in order, empty ones left out.
+    fn all(&mut self, name: &'static str) -> Vec<String> {
+        self.known.push(name);
+        let wanted = folded(name);
+        let taken = self.parameters.extract_if(.., |(found, _)| folded(found) == wanted);
+        taken.map(|(_, value)| value).filter(|value| !value.trim().is_empty()).collect()
+    }
+
+    fn one<V, E: Display>(&mut self, name: &'static str, parse: impl FnOnce(&str) -> Result<V, E>) -> Option<V> {
+        let values = self.all(name);
+        match values.as_slice() {
+            [] => None,
+            [value] => self.refusals.keep(name, parse(value)),
+            _ => {
+                self.refusals.add(name, "is given more than once: give it once");
+                None
+            }
+        }
+    }
+
+    fn finish(mut self) -> Result<(), ValidationError> {
+        let known = self.known.join(", ");
+        for (name, _) in self.parameters {
+            let name: String = name.chars().take(64).collect();
+            self.refusals.add(name, format!("is not a parameter here: use {known}"));
+        }
+        self.refusals.finish()
+    }
+}
+
+fn within(text: &str, most: usize) -> Result<usize, String> {
+    let number = text.trim().parse().ok().filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| format!("use a whole number from 1 to {most}"))
+}
+
+fn boolean(text: &str) -> Result<bool, &'static str> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" => Ok(true),
+        "false" | "0" => Ok(false),
+        _ => Err("use true or false"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_with_repeated_tags() {
+        let query = list_query(Some("status=in_progress&tag=a&tag=b&sort=due_date&limit=5&priority=")).unwrap();
+        assert_eq!((query.status, query.limit, query.priority), (Some(Status::InProgress), Some(5), None));
+        assert_eq!(query.tags, ["a", "b"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let refused = |query: &str| -> Vec<String> {
+            list_query(Some(query)).unwrap_err().errors.into_iter().map(|error| error.field).collect()
+        };
+        assert_eq!(refused("limit=0&order=up&statuss=open"), ["order", "limit", "statuss"]);
+        assert_eq!(refused("sort=title&sort=title"), ["sort"]);
+        assert_eq!(refused("cursor=abc"), ["cursor"]);
+    }
+}
