@@ -117,6 +117,11 @@ impl TaskList {
         self.pages.insert(number, json);
     }
 
+    /// A page's document, if it is loaded.
+    pub fn page_json(&self, number: PageNumber) -> Option<&str> {
+        self.pages.get(&number).map(String::as_str)
+    }
+
     /// Whose list it is.
     pub const fn user_id(&self) -> UserId {
         self.head.user_id
