@@ -60,7 +60,9 @@ fn main() {
     time("tags of 10,000", || TagCount::of(&whole()).map(|tags| tags.len()).ok());
 
     let parse_head = || TaskList::parse(user_id, &head_of_128).expect("the head is ours");
-    time("newest 100, from a head of 128", || ListQuery::default().run(&parse_head(), now).map(|page| page.items.len()).ok());
+    time("newest 100, from a head of 128", || {
+        ListQuery::default().run(&parse_head(), now).map(|page| page.items.len()).ok()
+    });
     time("parse a head of 128", || parse_head().counts().total());
     let last_page = texts.last().expect("there are pages").1.clone();
     let create = Command::create(task(5));
@@ -97,7 +99,9 @@ fn task(number: i64) -> NewTask {
     NewTask {
         title: format!("Pay the rent {number} of the flat"),
         description: (number % 2 == 0).then(|| {
-            format!("Number {number}: transfer it from the savings account, then tell the landlord, and close la fenêtre.")
+            format!(
+                "Number {number}: transfer it from the savings account, then tell the landlord, and close la fenêtre."
+            )
         }),
         status: if number % 3 == 0 { Status::Completed } else { Status::Pending },
         priority: if number % 5 == 0 { Priority::High } else { Priority::Medium },

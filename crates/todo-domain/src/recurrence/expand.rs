@@ -1,7 +1,7 @@
 //! RFC 5545 recurrence rules, expanded: period by period, the days that all BY parts let through.
 
-use jiff::{Span, ToSpan};
 use jiff::civil::{Date, Weekday, date};
+use jiff::{Span, ToSpan};
 
 use super::clock::SeriesClock;
 use super::rule::{Frequency, NthWeekday, Rule, Until};

@@ -1,0 +1,269 @@
+//! What each command does, refuses and tells.
+
+use todo_domain::list::{Command, CommandError, MAX_TASKS, MAX_TRASH};
+use todo_domain::{
+    DueDate, EventType, NewSubtask, NewTask, Patch, Recurrence, Status, TaskChange, TaskId, TimeZoneName,
+};
+use uuid::Uuid;
+
+use crate::store::{Store, titled};
+
+fn complete(id: TaskId) -> Command {
+    Command::Complete { id, expected_version: None }
+}
+
+fn reopen(id: TaskId) -> Command {
+    Command::Reopen { id, expected_version: None }
+}
+
+fn delete(id: TaskId) -> Command {
+    Command::Delete { id, expected_version: None }
+}
+
+#[test]
+fn a_task_lives_through_all_its_changes() {
+    let mut store = Store::new();
+    let id = store.create(titled("  Pay rent  "));
+    store.run(complete(id)).unwrap();
+    store.run(reopen(id)).unwrap();
+    store.run(delete(id)).unwrap();
+    let task = store.run(Command::Restore(id)).unwrap().task.unwrap();
+
+    assert_eq!((task.title.as_str(), task.version, task.status), ("Pay rent", 5, Status::Pending));
+    let told: Vec<(EventType, Vec<String>)> =
+        store.events.iter().map(|event| (event.event_type, event.payload.changed.clone())).collect();
+    let changed = |field: &str| vec![field.to_owned()];
+    let expected = [
+        (EventType::Created, vec![]),
+        (EventType::Completed, changed("status")),
+        (EventType::Updated, changed("status")),
+        (EventType::Deleted, changed("deletedAt")),
+        (EventType::Updated, changed("deletedAt")),
+    ];
+    assert_eq!(told, expected);
+    store.check();
+}
+
+#[test]
+fn doing_nothing_tells_and_writes_nothing() {
+    let mut store = Store::new();
+    let id = store.create(titled("Pay rent"));
+    store.run(complete(id)).unwrap();
+    let same = TaskChange {
+        title: Patch::Set(" Pay rent ".into()),
+        status: Patch::Set(Status::Completed),
+        description: Patch::Clear,
+        ..TaskChange::default()
+    };
+    for command in
+        [complete(id), Command::update(id, same), Command::update(id, TaskChange::default()), Command::Restore(id)]
+    {
+        let outcome = store.run(command).unwrap();
+        assert!(outcome.events.is_empty() && outcome.writes.is_empty());
+        assert_eq!(outcome.task.unwrap().version, 2);
+    }
+    let other = store.create(titled("Call"));
+    assert!(store.run(reopen(other)).unwrap().writes.is_empty());
+}
+
+#[test]
+fn completing_through_a_change_is_told_as_completed() {
+    let mut store = Store::new();
+    let id = store.create(titled("Pay rent"));
+    let change =
+        TaskChange { title: Patch::Set("Paid".into()), status: Patch::Set(Status::Completed), ..TaskChange::default() };
+    let outcome = store.run(Command::update(id, change)).unwrap();
+    assert_eq!(outcome.events[0].event_type, EventType::Completed);
+    assert_eq!(outcome.events[0].payload.changed, ["title", "status"]);
+    assert_eq!(outcome.task.unwrap().completed_at, Some(store.now));
+}
+
+#[test]
+fn a_version_that_has_passed_is_refused() {
+    let mut store = Store::new();
+    let id = store.create(titled("Pay rent"));
+    store.run(complete(id)).unwrap();
+    let change = Box::new(TaskChange { title: Patch::Set("Other".into()), ..TaskChange::default() });
+    let stale = Command::Update { id, change, expected_version: Some(1) };
+    let error = store.run(stale).unwrap_err();
+    assert!(matches!(error, CommandError::VersionMismatch { expected: 1, current: 2 }), "{error}");
+    store.run(Command::Delete { id, expected_version: Some(2) }).unwrap();
+}
+
+#[test]
+fn what_is_in_the_trash_is_found_only_to_restore_or_purge_it() {
+    let mut store = Store::new();
+    let id = store.create(titled("Pay rent"));
+    assert!(matches!(store.run(Command::Purge(id)), Err(CommandError::NotFound(_))));
+    store.run(delete(id)).unwrap();
+    for command in [complete(id), reopen(id), delete(id), Command::update(id, TaskChange::default())] {
+        assert!(matches!(store.run(command), Err(CommandError::NotFound(_))));
+    }
+    let outcome = store.run(Command::Purge(id)).unwrap();
+    assert!(outcome.task.is_none() && outcome.events.is_empty() && !outcome.writes.is_empty());
+    assert!(matches!(store.run(Command::Restore(id)), Err(CommandError::NotFound(_))));
+    store.check();
+}
+
+#[test]
+fn every_wrong_field_is_named_at_once() {
+    let mut store = Store::new();
+    let draft = NewTask {
+        title: " ".into(),
+        description: Some("x".repeat(10_001)),
+        tags: (0..11).map(|tag| format!("tag {tag}")).chain(["y".repeat(51)]).collect(),
+        reminders: vec![20_000],
+        subtasks: vec![NewSubtask { title: "z".repeat(256), ..NewSubtask::default() }],
+        ..NewTask::default()
+    };
+    let Err(CommandError::Invalid(error)) = store.run(Command::create(draft)) else { panic!("the draft is wrong") };
+    let fields: Vec<&str> = error.errors.iter().map(|error| error.field.as_str()).collect();
+    assert_eq!(fields, ["title", "description", "tags[11]", "tags", "reminders", "reminders", "subtasks[0].title"]);
+    assert!(store.documents.is_empty());
+}
+
+#[test]
+fn fields_are_kept_in_their_normal_form() {
+    let mut store = Store::new();
+    let draft = NewTask {
+        title: "x".repeat(255),
+        description: Some("  ".into()),
+        tags: vec![" Home ".into(), "HOME".into(), "Größe".into()],
+        due_date: DueDate::parse("2026-03-01").ok(),
+        reminders: vec![0, 10_080, 0],
+        ..NewTask::default()
+    };
+    let task = store.run(Command::create(draft)).unwrap().task.unwrap();
+    assert_eq!(task.description, None);
+    assert_eq!(task.tags, ["home", "größe"]);
+    assert_eq!(task.reminders, [10_080, 0]);
+}
+
+#[test]
+fn clearing_the_due_date_clears_the_reminders() {
+    let mut store = Store::new();
+    let due_date = DueDate::parse("2026-03-01").ok();
+    let id = store.create(NewTask { due_date, reminders: vec![5], ..titled("Pay rent") });
+    let cleared = TaskChange { due_date: Patch::Clear, ..TaskChange::default() };
+    let outcome = store.run(Command::update(id, cleared)).unwrap();
+    assert_eq!(outcome.events[0].payload.changed, ["dueDate", "reminders"]);
+    let lost = TaskChange { reminders: Patch::Set(vec![5]), ..TaskChange::default() };
+    assert!(matches!(store.run(Command::update(id, lost)), Err(CommandError::Invalid(_))));
+}
+
+#[test]
+fn one_wrong_command_of_many_leaves_the_others_be() {
+    let mut store = Store::new();
+    let id = store.create(titled("Pay rent"));
+    let missing = TaskId::new(Uuid::from_u128(1));
+    let commands = [complete(id), complete(missing), Command::create(titled("")), Command::create(titled("Call"))];
+    let outcome = store.run_all(&commands);
+    assert!(outcome.results[0].is_ok() && outcome.results[3].is_ok());
+    assert!(matches!(outcome.results[1], Err(CommandError::NotFound(_))));
+    assert!(matches!(outcome.results[2], Err(CommandError::Invalid(_))));
+    assert_eq!(outcome.events.len(), 2);
+    store.check();
+}
+
+#[test]
+fn a_recurring_task_is_followed_by_one_however_often_it_is_completed() {
+    let mut store = Store::new();
+    let draft = NewTask {
+        due_date: DueDate::parse("2026-01-31").ok(),
+        recurrence: Recurrence::parse("monthly").unwrap(),
+        subtasks: vec![NewSubtask { title: "Transfer".into(), done: true, ..NewSubtask::default() }],
+        ..titled("Pay rent")
+    };
+    let mut id = store.create(draft);
+    let mut dues = Vec::new();
+    for occurrence in 2..=4 {
+        for _ in 0..2 {
+            let task = store.run(complete(id)).unwrap().task.unwrap();
+            let (next, draft) = task.next_occurrence().unwrap();
+            let made = store.run(Command::CreateOnce(next, Box::new(draft))).unwrap().task.unwrap();
+            assert_eq!(made.id, next);
+            store.run(reopen(id)).unwrap();
+        }
+        let task = store.run(complete(id)).unwrap().task.unwrap();
+        id = task.next_occurrence().unwrap().0;
+        let made = store.ask(|list| list.task(id)).unwrap();
+        let series = made.series.clone().unwrap();
+        assert_eq!((made.series_id(), series.occurrence), (task.series_id(), occurrence));
+        assert!(!made.subtasks[0].done);
+        dues.push(made.due_date.unwrap().to_string());
+    }
+    assert_eq!(dues, ["2026-02-28", "2026-03-31", "2026-04-30"]);
+    assert_eq!(store.tasks().len(), 4);
+    store.check();
+}
+
+#[test]
+fn a_task_without_a_due_date_comes_back_after_the_day_it_was_completed() {
+    let mut store = Store::new();
+    let recurrence = Recurrence::parse("daily").unwrap();
+    let time_zone = TimeZoneName::parse("Pacific/Auckland").unwrap();
+    let id = store.create(NewTask { recurrence, time_zone, ..titled("Stretch") });
+    store.tick(24 * 3_600_000);
+    let task = store.run(complete(id)).unwrap().task.unwrap();
+    // 2 March, 09:00Z is 22:00 in Auckland.
+    assert_eq!(task.next_occurrence().unwrap().1.due_date, DueDate::parse("2026-03-03").ok());
+}
+
+#[test]
+fn moving_the_first_occurrence_moves_the_series_and_a_later_one_itself() {
+    let mut store = Store::new();
+    let due_date = DueDate::parse("2026-03-02").ok();
+    let recurrence = Recurrence::parse("weekly").unwrap();
+    let first = store.create(NewTask { due_date, recurrence, ..titled("Water plants") });
+    let moved = |due: &str| TaskChange { due_date: Patch::Set(DueDate::parse(due).unwrap()), ..TaskChange::default() };
+    store.run(Command::update(first, moved("2026-03-03"))).unwrap();
+    let (id, draft) = store.run(complete(first)).unwrap().task.unwrap().next_occurrence().unwrap();
+    assert_eq!(draft.due_date, DueDate::parse("2026-03-10").ok());
+    store.run(Command::CreateOnce(id, Box::new(draft))).unwrap();
+    store.run(Command::update(id, moved("2026-03-12"))).unwrap();
+    let (_, draft) = store.run(complete(id)).unwrap().task.unwrap().next_occurrence().unwrap();
+    assert_eq!(draft.due_date, DueDate::parse("2026-03-17").ok());
+}
+
+#[test]
+fn a_full_list_refuses_the_next_task_and_takes_it_when_there_is_room() {
+    let mut store = Store::new();
+    let commands: Vec<Command> =
+        (0..MAX_TASKS).map(|number| Command::create(titled(&format!("Task {number}")))).collect();
+    let outcome = store.run_all(&commands);
+    assert!(outcome.results.iter().all(Result::is_ok));
+    assert!(matches!(store.run(Command::create(titled("One more"))), Err(CommandError::TooManyTasks)));
+    let id = outcome.results[17].as_ref().unwrap().as_ref().unwrap().id;
+    store.run(delete(id)).unwrap();
+    assert_eq!(store.pages_read, 1, "a task of an import is on one page");
+    store.run(Command::create(titled("One more"))).unwrap();
+    assert!(matches!(store.run(Command::Restore(id)), Err(CommandError::TooManyTasks)));
+    store.check();
+}
+
+#[test]
+fn a_full_trash_loses_the_one_longest_in_it() {
+    let mut store = Store::new();
+    let mut deleted = Vec::new();
+    for _ in 0..MAX_TRASH / 1_000 {
+        let commands: Vec<Command> =
+            (0..1_000).map(|number| Command::create(titled(&format!("Task {number}")))).collect();
+        let made = store.run_all(&commands).results;
+        let ids: Vec<TaskId> = made.into_iter().map(|task| task.unwrap().unwrap().id).collect();
+        store.tick(1_000);
+        store.run_all(&ids.iter().copied().map(delete).collect::<Vec<_>>());
+        deleted.extend(ids);
+    }
+    let id = store.create(titled("One more"));
+    store.tick(1_000);
+    store.run(delete(id)).unwrap();
+    assert_eq!(store.list().counts().trashed, MAX_TRASH);
+    assert!(matches!(store.run(Command::Restore(deleted[0])), Err(CommandError::NotFound(_))));
+    store.run(Command::Restore(deleted[1])).unwrap();
+    store.check();
+
+    let cutoff = store.now;
+    store.run(Command::PurgeTrashedBefore(cutoff)).unwrap();
+    assert_eq!(store.list().counts().trashed, 1);
+    store.check();
+}

@@ -9,13 +9,12 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use todo_domain::list::{Command, PageNumber};
 use todo_domain::query::{ListQuery, Order, Scope, SearchQuery, Sort, TagCount};
-use todo_domain::{
-    DueDate, NewTask, Patch, Priority, Recurrence, Status, Task, TaskChange, TaskId, TimeZoneName,
-};
+use todo_domain::{DueDate, NewTask, Patch, Priority, Recurrence, Status, Task, TaskChange, TaskId, TimeZoneName};
 
 use crate::store::Store;
 
-const TITLES: [&str; 8] = ["Pay rent", "PAY taxes", "Überweisung", "über alles", "100% done", "a_b", "zzz \"quoted\"", "Milk\n"];
+const TITLES: [&str; 8] =
+    ["Pay rent", "PAY taxes", "Überweisung", "über alles", "100% done", "a_b", "zzz \"quoted\"", "Milk\n"];
 const TAGS: [&str; 4] = ["home", "work", "Größe", "tag_1"];
 const ZONES: [&str; 3] = ["UTC", "Pacific/Auckland", "America/Los_Angeles"];
 

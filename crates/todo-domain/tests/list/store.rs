@@ -168,9 +168,8 @@ impl Store {
             assert_eq!(document["revision"], summary.revision);
             assert_eq!(recount(&tasks), serde_json::to_value(summary.counts).unwrap());
             let live = || tasks.iter().filter(|task| !task.is_trashed());
-            let range = |of: &dyn Fn(&Task) -> Option<Timestamp>| {
-                live().filter_map(of).min().zip(live().filter_map(of).max())
-            };
+            let range =
+                |of: &dyn Fn(&Task) -> Option<Timestamp>| live().filter_map(of).min().zip(live().filter_map(of).max());
             assert_eq!(summary.ids.0, tasks.iter().map(|task| task.id).min().unwrap());
             assert_eq!(summary.ids.1, tasks.iter().map(|task| task.id).max().unwrap());
             assert_eq!(summary.created.0, tasks.iter().map(|task| task.created_at).min().unwrap());
@@ -186,9 +185,7 @@ impl Store {
 }
 
 fn recount(tasks: &[Task]) -> Value {
-    let live = |status: &str| {
-        tasks.iter().filter(|task| !task.is_trashed() && task.status.as_str() == status).count()
-    };
+    let live = |status: &str| tasks.iter().filter(|task| !task.is_trashed() && task.status.as_str() == status).count();
     serde_json::json!({
         "pending": live("pending"),
         "inProgress": live("in-progress"),
