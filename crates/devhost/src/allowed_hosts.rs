@@ -56,23 +56,14 @@ impl AllowedHost {
                 Some(u32::from(port)..u32::from(port) + 1)
             }
         };
-        Ok(Self {
-            scheme,
-            host: Host::parse(host)?,
-            ports,
-        })
+        Ok(Self { scheme, host: Host::parse(host)?, ports })
     }
 
     /// True if a request to this place may go out.
     pub(crate) fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
-        self.scheme
-            .as_deref()
-            .is_none_or(|allowed| allowed.eq_ignore_ascii_case(scheme))
+        self.scheme.as_deref().is_none_or(|allowed| allowed.eq_ignore_ascii_case(scheme))
             && self.host.allows(host)
-            && self
-                .ports
-                .as_ref()
-                .is_none_or(|ports| ports.contains(&u32::from(port)))
+            && self.ports.as_ref().is_none_or(|ports| ports.contains(&u32::from(port)))
     }
 }
 
@@ -94,18 +85,11 @@ impl Host {
             Some(domain) => (true, domain),
             None => (false, text.as_str()),
         };
-        let fits = !name.is_empty()
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+        let fits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
         if internal || !fits {
             return Err(NotAHost);
         }
-        Ok(if wild {
-            Self::Subdomain(format!(".{name}"))
-        } else {
-            Self::Name(name.to_owned())
-        })
+        Ok(if wild { Self::Subdomain(format!(".{name}")) } else { Self::Name(name.to_owned()) })
     }
 
     fn block(address: IpAddr, length: Option<u32>) -> Option<Self> {
@@ -180,9 +164,12 @@ pub(crate) fn default_port(scheme: &str) -> Option<u16> {
 mod tests {
     use super::*;
 
+    /// Scheme, host and port of a request.
+    type Target = (&'static str, &'static str, u16);
+
     #[test]
     fn entries_allow_what_they_say_and_nothing_else() {
-        let table: [(&str, &[(&str, &str, u16)], &[(&str, &str, u16)]); 9] = [
+        let table: [(&str, &[Target], &[Target]); 9] = [
             (
                 "http://localhost:3500",
                 &[("http", "localhost", 3500), ("HTTP", "LocalHost", 3500)],
@@ -219,9 +206,26 @@ mod tests {
     #[test]
     fn malformed_entries_are_refused() {
         for entry in [
-            "", "*", "localhost", "localhost:80", "://x", "*://x", "ht tp://x:1", "http://", "http://:80",
-            "http://x:y", "http://x:70000", "http://x:9..8", "http://x/path", "http://a.*.b", "http://self",
-            "http://tasks.spin.internal", "http://10.0.0.0/33", "insecure:allow-all", "http://[::1", "http://{a,b}",
+            "",
+            "*",
+            "localhost",
+            "localhost:80",
+            "://x",
+            "*://x",
+            "ht tp://x:1",
+            "http://",
+            "http://:80",
+            "http://x:y",
+            "http://x:70000",
+            "http://x:9..8",
+            "http://x/path",
+            "http://a.*.b",
+            "http://self",
+            "http://tasks.spin.internal",
+            "http://10.0.0.0/33",
+            "insecure:allow-all",
+            "http://[::1",
+            "http://{a,b}",
         ] {
             assert!(AllowedHost::parse(entry).is_err(), "{entry}");
         }

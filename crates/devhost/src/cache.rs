@@ -3,12 +3,16 @@
 //! A file is named after the hash of the Wasm bytes and of everything that decides the machine
 //! code. Beside it lies the hash of its own bytes, which is checked before the code is trusted:
 //! a file that is damaged, cut short or foreign is compiled again.
+//!
+//! Code is mapped from the file, so that only what is used takes memory. A file in use must
+//! therefore never be changed in place; files are read-only, and replaced by renaming.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -30,23 +34,13 @@ impl Cache {
     ///
     /// Refuses a folder that others than its owner may write, since code is run from it.
     pub(crate) fn open(directory: &Path) -> Result<Self, StartError> {
-        let refuse = |source| StartError::File {
-            action: "use as cache folder",
-            path: directory.to_owned(),
-            source,
-        };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(directory)
-            .map_err(refuse)?;
+        let refuse = |source| StartError::File { action: "use as cache folder", path: directory.to_owned(), source };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(refuse)?;
         let metadata = fs::metadata(directory).map_err(refuse)?;
         if metadata.mode() & 0o022 != 0 {
             return Err(refuse(io::Error::other("others than its owner may write to it")));
         }
-        Ok(Self {
-            directory: directory.to_owned(),
-        })
+        Ok(Self { directory: directory.to_owned() })
     }
 
     /// Loads the compiled form of `wasm`, and compiles it first if there is none.
@@ -99,9 +93,7 @@ impl Cache {
 
 fn key(engine: &Engine, wasm: &[u8]) -> String {
     let mut compatibility = DefaultHasher::new();
-    engine
-        .precompile_compatibility_hash()
-        .hash(&mut compatibility);
+    engine.precompile_compatibility_hash().hash(&mut compatibility);
     format!("{}-{:016x}", hex(&Sha256::digest(wasm)), compatibility.finish())
 }
 
@@ -119,9 +111,10 @@ fn load_checked(engine: &Engine, path: &Path) -> Option<Component> {
     }
     #[expect(
         unsafe_code,
-        reason = "the file lies in a folder that only we may write, and its bytes have the hash \
-                  that was written with it, so it is what `precompile_component` returned; \
-                  wasmtime itself refuses another version, target or configuration"
+        reason = "the file lies in a folder that only we may write and is never changed in place; \
+                  its bytes have the hash that was written with it, so it is what \
+                  `precompile_component` returned; wasmtime itself refuses code of another \
+                  version, target or configuration"
     )]
     let loaded = unsafe { Component::deserialize_file(engine, path) };
     loaded
@@ -142,13 +135,10 @@ fn digest_of(path: &Path) -> io::Result<String> {
 }
 
 fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = path.with_extension(format!("{}.part", std::process::id()));
-    let mut file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&unfinished)?;
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let unfinished = path.with_extension(format!("{}-{number}.part", std::process::id()));
+    let mut file = File::options().write(true).create_new(true).mode(0o400).open(&unfinished)?;
     file.write_all(bytes)?;
     file.sync_data()?;
     fs::rename(&unfinished, path)

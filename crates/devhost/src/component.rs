@@ -53,19 +53,11 @@ impl Preparer {
     pub(crate) fn new(engine: Engine, cache: Cache) -> Result<Self, StartError> {
         let mut linker = Linker::new(&engine);
         link(&mut linker).map_err(|source| StartError::Engine { source })?;
-        Ok(Self {
-            engine,
-            linker,
-            cache,
-        })
+        Ok(Self { engine, linker, cache })
     }
 
     /// Compiles the Wasm file, or takes it from the cache, and checks what it imports.
-    pub(crate) fn prepare(
-        &self,
-        source: &Path,
-        permissions: Permissions,
-    ) -> Result<Prepared, StartError> {
+    pub(crate) fn prepare(&self, source: &Path, permissions: Permissions) -> Result<Prepared, StartError> {
         let path = source.to_owned();
         let wasm = std::fs::read(source).map_err(|source| StartError::File {
             action: "read component source",
@@ -83,10 +75,7 @@ impl Preparer {
             .map_err(fail)?;
         // The first request should not pay for what all requests share.
         component.initialize_copy_on_write_image().map_err(fail)?;
-        Ok(Prepared {
-            permissions: Arc::new(permissions),
-            proxy,
-        })
+        Ok(Prepared { permissions: Arc::new(permissions), proxy })
     }
 
     fn check_imports(&self, id: &str, component: &Component) -> Result<(), StartError> {
@@ -121,9 +110,5 @@ fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
 }
 
 fn refused(id: &str, path: &Path, source: wasmtime::Error) -> StartError {
-    StartError::Component {
-        component: id.to_owned(),
-        path: PathBuf::from(path),
-        source,
-    }
+    StartError::Component { component: id.to_owned(), path: PathBuf::from(path), source }
 }

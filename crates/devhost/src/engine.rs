@@ -4,9 +4,7 @@ mod ticker;
 
 pub(crate) use ticker::{Alive, Ticker};
 
-use wasmtime::{
-    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig};
 
 use crate::config::Limits;
 use crate::error::StartError;
@@ -15,8 +13,10 @@ use crate::error::StartError;
 ///
 /// A Rust component has one of its own, and one or two small ones that adapt its imports.
 const CORE_INSTANCES: u32 = 8;
-/// Linear memories that one component may have; a Rust component has one.
-const MEMORIES: u32 = 2;
+/// Linear memories that one component may have: what adapts its imports shares the component's one.
+///
+/// Each reserves 4 GiB of address space, of which a process has 128 TiB.
+const MEMORIES: u32 = 1;
 /// Tables that one component may have: one for each core instance.
 const TABLES: u32 = 8;
 /// Elements of one table; large Rust components have a few thousand functions.
@@ -34,8 +34,9 @@ pub(crate) fn create(limits: &Limits) -> Result<Engine, StartError> {
         .epoch_interruption(true)
         // Guests of WASI 0.2 have no concurrent calls, so no store needs to be ready for them.
         .concurrency_support(false)
-        // Frames are logged by function name; files and lines would be parsed at each trap.
-        .debug_info(false);
+        // Components are stripped: what only leads from addresses to lines is not worth its size.
+        .generate_address_map(false)
+        .native_unwind_info(false);
     Engine::new(&config).map_err(|source| StartError::Engine { source })
 }
 

@@ -26,10 +26,7 @@ pub enum StartError {
         known: String,
     },
     /// A required variable has no value.
-    #[error(
-        "variable `{name}` is required and has no value: set {} or add it to `.env`",
-        environment_name(name)
-    )]
+    #[error("variable `{name}` is required and has no value: set {} or add it to `.env`", environment_name(name))]
     MissingVariable {
         /// The variable.
         name: String,

@@ -58,8 +58,7 @@ pub(crate) fn prepare(
         match entry {
             FilesEntry::Pattern(pattern) => {
                 let glob = Glob::parse(pattern).ok_or_else(|| refuse(pattern, NOT_A_GLOB))?;
-                glob.find(directory, MAX_FILES, &mut copies)
-                    .map_err(|reason| refuse(pattern, &reason))?;
+                glob.find(directory, MAX_FILES, &mut copies).map_err(|reason| refuse(pattern, &reason))?;
             }
             FilesEntry::Placement { source, destination } => {
                 let path = directory.join(source);
@@ -71,9 +70,7 @@ pub(crate) fn prepare(
                     mounts.folders.push((path, guest.to_owned()));
                 } else if path.is_dir() {
                     let mut below = Vec::new();
-                    Glob::all()
-                        .find(&path, MAX_FILES, &mut below)
-                        .map_err(|reason| refuse(source, &reason))?;
+                    Glob::all().find(&path, MAX_FILES, &mut below).map_err(|reason| refuse(source, &reason))?;
                     let root = PathBuf::from(destination.trim_start_matches('/'));
                     copies.extend(below.into_iter().map(|(from, to)| (from, root.join(to))));
                 } else {
@@ -90,7 +87,10 @@ pub(crate) fn prepare(
         return Ok(mounts);
     }
     if mounts.folders.iter().any(|(_, guest)| guest == "/") {
-        return Err(refuse("/", "cannot hold a folder and copied files at once; give the folder a destination of its own"));
+        return Err(refuse(
+            "/",
+            "cannot hold a folder and copied files at once; give the folder a destination of its own",
+        ));
     }
     let staged = stage(&copies, cache_dir)?;
     mounts.folders.push((staged.0.clone(), "/".to_owned()));
@@ -98,8 +98,7 @@ pub(crate) fn prepare(
     Ok(mounts)
 }
 
-const NOT_A_GLOB: &str =
-    "is not a glob below the manifest's folder, such as `assets/**/*.png`";
+const NOT_A_GLOB: &str = "is not a glob below the manifest's folder, such as `assets/**/*.png`";
 
 fn stage(copies: &[(PathBuf, PathBuf)], cache_dir: &Path) -> Result<Staged, StartError> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -114,11 +113,7 @@ fn stage(copies: &[(PathBuf, PathBuf)], cache_dir: &Path) -> Result<Staged, Star
         } else {
             Err(std::io::Error::other("its destination leaves the root"))
         };
-        copied.map_err(|source| StartError::File {
-            action: "copy for `files`",
-            path: from.clone(),
-            source,
-        })?;
+        copied.map_err(|source| StartError::File { action: "copy for `files`", path: from.clone(), source })?;
     }
     Ok(staged)
 }

@@ -7,5 +7,5 @@ mod output;
 mod state;
 pub(crate) mod variables;
 
-pub(crate) use call::{Call, Failure, GuestResponse, Host};
+pub(crate) use call::{Call, Failure, GuestResponse, Host, instantiate};
 pub(crate) use state::GuestState;

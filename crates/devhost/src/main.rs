@@ -49,10 +49,8 @@ async fn serve(arguments: arguments::Arguments) -> ExitCode {
 
 /// Returns on SIGTERM or SIGINT; if they cannot be listened to, the system's default stays.
 async fn wait_for_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

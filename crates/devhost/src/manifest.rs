@@ -68,11 +68,7 @@ pub(crate) enum FilesEntry {
 impl Manifest {
     /// Reads the manifest at `path`, which may also be the folder that has it.
     pub(crate) fn read(path: &Path) -> Result<Self, (PathBuf, ManifestError)> {
-        let path = if path.is_dir() {
-            path.join(FILE_NAME)
-        } else {
-            path.to_owned()
-        };
+        let path = if path.is_dir() { path.join(FILE_NAME) } else { path.to_owned() };
         let read = || -> Result<String, ManifestError> {
             let length = std::fs::metadata(&path).map_err(ManifestError::Read)?.len();
             if length > MAX_BYTES {
@@ -80,15 +76,11 @@ impl Manifest {
             }
             std::fs::read_to_string(&path).map_err(ManifestError::Read)
         };
-        read()
-            .and_then(|text| Self::parse(&text, &path))
-            .map_err(|error| (path.clone(), error))
+        read().and_then(|text| Self::parse(&text, &path)).map_err(|error| (path.clone(), error))
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, ManifestError> {
-        let document = text
-            .parse::<toml::Table>()
-            .map_err(|error| ManifestError::Syntax(Box::new(error)))?;
+        let document = text.parse::<toml::Table>().map_err(|error| ManifestError::Syntax(Box::new(error)))?;
         application::read(document, path)
     }
 

@@ -16,8 +16,7 @@ use http_body_util::BodyExt;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use wasmtime_wasi_http::{
-    DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody,
-    WasiHttpHooks,
+    DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks,
 };
 
 use crate::allowed_hosts::default_port;
@@ -32,10 +31,7 @@ const MAX_IDLE: usize = 64;
 /// Waits that a guest sets no time for; Spin's default.
 const DEFAULT_TIME: Duration = Duration::from_secs(600);
 /// Headers of the trace that the request belongs to; they go on to what the guest calls.
-const TRACE_HEADERS: [HeaderName; 2] = [
-    HeaderName::from_static("traceparent"),
-    HeaderName::from_static("tracestate"),
-];
+const TRACE_HEADERS: [HeaderName; 2] = [HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate")];
 
 /// The connections that all guests share.
 pub(crate) type Client = legacy::Client<Connector, WasiBody>;
@@ -63,30 +59,18 @@ type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error
 impl Outbound {
     /// Lets a guest that answers a request with these headers out.
     pub(crate) fn new(client: Client, permissions: Arc<Permissions>, inbound: &HeaderMap) -> Self {
-        let trace = TRACE_HEADERS
-            .into_iter()
-            .filter_map(|name| Some((name.clone(), inbound.get(name)?.clone())))
-            .collect();
-        Self {
-            client,
-            permissions,
-            trace,
-        }
+        let trace =
+            TRACE_HEADERS.into_iter().filter_map(|name| Some((name.clone(), inbound.get(name)?.clone()))).collect();
+        Self { client, permissions, trace }
     }
 
     fn check(&self, request: &Request<WasiBody>) -> Result<(), Error> {
         let uri = request.uri();
         let scheme = uri.scheme().unwrap_or(&Scheme::HTTP);
         let host = uri.host().ok_or(Error::HttpRequestUriInvalid)?;
-        let port = uri
-            .port_u16()
-            .or_else(|| default_port(scheme.as_str()))
-            .ok_or(Error::HttpRequestUriInvalid)?;
+        let port = uri.port_u16().or_else(|| default_port(scheme.as_str())).ok_or(Error::HttpRequestUriInvalid)?;
         let allowed = &self.permissions.allowed_hosts;
-        if !allowed
-            .iter()
-            .any(|entry| entry.allows(scheme.as_str(), host, port))
-        {
+        if !allowed.iter().any(|entry| entry.allows(scheme.as_str(), host, port)) {
             tracing::warn!(
                 component.id = %self.permissions.id,
                 url.scheme = scheme.as_str(),
@@ -97,9 +81,7 @@ impl Outbound {
             return Err(Error::HttpRequestDenied);
         }
         if *scheme != Scheme::HTTP {
-            return Err(Error::InternalError(Some(format!(
-                "devhost sends `http` requests only, not `{scheme}`"
-            ))));
+            return Err(Error::InternalError(Some(format!("devhost sends `http` requests only, not `{scheme}`"))));
         }
         Ok(())
     }
@@ -126,10 +108,7 @@ impl WasiHttpHooks for Outbound {
             return Box::new(std::future::ready(Err(denied)));
         }
         for (name, value) in &self.trace {
-            request
-                .headers_mut()
-                .entry(name)
-                .or_insert_with(|| value.clone());
+            request.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
         Box::new(send(self.client.clone(), request, options.unwrap_or_default()))
     }

@@ -69,11 +69,7 @@ impl Pattern {
                 other => segments.push(Segment::parse(other)?),
             }
         }
-        Some(Self {
-            written: route.to_owned(),
-            segments,
-            wildcard,
-        })
+        Some(Self { written: route.to_owned(), segments, wildcard })
     }
 
     /// The route as written in the manifest.
@@ -84,11 +80,7 @@ impl Pattern {
     /// The route as it is matched: absolute and without a slash at its end.
     pub(crate) fn based(&self) -> String {
         let trimmed = self.written.strip_suffix('/').unwrap_or(&self.written);
-        if trimmed.starts_with('/') || trimmed.is_empty() {
-            trimmed.to_owned()
-        } else {
-            format!("/{trimmed}")
-        }
+        if trimmed.starts_with('/') || trimmed.is_empty() { trimmed.to_owned() } else { format!("/{trimmed}") }
     }
 
     /// The route as written, without a wildcard `/...` at its end.
@@ -129,11 +121,7 @@ impl Pattern {
             })
             .collect();
         kinds.push(if self.wildcard { 2 } else { 0 });
-        (
-            kinds,
-            std::cmp::Reverse(self.segments.len()),
-            &self.segments,
-        )
+        (kinds, std::cmp::Reverse(self.segments.len()), &self.segments)
     }
 }
 
@@ -141,9 +129,7 @@ impl Segment {
     fn parse(text: &str) -> Option<Self> {
         if let Some(name) = text.strip_prefix(':') {
             let fits = !name.is_empty()
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
             return fits.then(|| Self::Named(name.to_owned()));
         }
         if text == "..." || text.contains('*') {
@@ -158,13 +144,8 @@ mod tests {
     use super::*;
 
     fn find(routes: &[&'static str], path: &str) -> Option<(&'static str, String)> {
-        let routes = routes
-            .iter()
-            .map(|route| (Pattern::parse(route).unwrap(), *route))
-            .collect();
-        Router::new(routes)
-            .find(path)
-            .map(|(_, found, route)| (*route, found.path_info.to_owned()))
+        let routes = routes.iter().map(|route| (Pattern::parse(route).unwrap(), *route)).collect();
+        Router::new(routes).find(path).map(|(_, found, route)| (*route, found.path_info.to_owned()))
     }
 
     #[test]
@@ -201,13 +182,9 @@ mod tests {
 
     #[test]
     fn wildcard_keeps_the_rest_with_its_slashes() {
-        for (path, rest) in [
-            ("/api", ""),
-            ("/api/", "/"),
-            ("/api/a", "/a"),
-            ("/api/a/b/", "/a/b/"),
-            ("/api/a%2Fb", "/a%2Fb"),
-        ] {
+        for (path, rest) in
+            [("/api", ""), ("/api/", "/"), ("/api/a", "/a"), ("/api/a/b/", "/a/b/"), ("/api/a%2Fb", "/a%2Fb")]
+        {
             assert_eq!(find(&["/api/..."], path).unwrap().1, rest, "{path}");
             assert_eq!(find(&["/api/*"], path).unwrap().1, rest, "{path}");
         }

@@ -4,8 +4,8 @@ mod connections;
 mod places;
 mod problem;
 mod request;
-mod response;
 mod respond;
+mod response;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -61,17 +61,9 @@ impl std::fmt::Debug for HostHandle {
 }
 
 /// Serves the routes on the listener until the returned value is shut down or dropped.
-pub(crate) fn serve(
-    listener: TcpListener,
-    host: Arc<Host>,
-    router: Router<Arc<Prepared>>,
-) -> std::io::Result<Running> {
+pub(crate) fn serve(listener: TcpListener, host: Arc<Host>, router: Router<Arc<Prepared>>) -> std::io::Result<Running> {
     let local = listener.local_addr()?;
-    let tasks = Tasks {
-        tracker: TaskTracker::new(),
-        drain: CancellationToken::new(),
-        cut: CancellationToken::new(),
-    };
+    let tasks = Tasks { tracker: TaskTracker::new(), drain: CancellationToken::new(), cut: CancellationToken::new() };
     let application = Arc::new(Application {
         places: Places::new(&host.limits),
         host: Arc::clone(&host),
@@ -80,12 +72,7 @@ pub(crate) fn serve(
         tasks: tasks.clone(),
     });
     let accepting = tokio::spawn(connections::accept(listener, application));
-    Ok(Running {
-        local,
-        host: HostHandle(host),
-        tasks,
-        accepting: Some(accepting),
-    })
+    Ok(Running { local, host: HostHandle(host), tasks, accepting: Some(accepting) })
 }
 
 impl Running {
@@ -109,9 +96,7 @@ impl Running {
             let _ = accepting.await;
         }
         self.tasks.tracker.close();
-        let drained = tokio::time::timeout(grace, self.tasks.tracker.wait())
-            .await
-            .is_ok();
+        let drained = tokio::time::timeout(grace, self.tasks.tracker.wait()).await.is_ok();
         self.tasks.cut.cancel();
         self.tasks.tracker.wait().await;
         drained

@@ -21,10 +21,7 @@ pub(crate) struct Variables(BTreeMap<String, String>);
 
 impl Variables {
     /// Finds a value for each variable of the manifest.
-    pub(crate) fn resolve(
-        manifest: &Manifest,
-        mut overrides: BTreeMap<String, String>,
-    ) -> Result<Self, StartError> {
+    pub(crate) fn resolve(manifest: &Manifest, mut overrides: BTreeMap<String, String>) -> Result<Self, StartError> {
         let file = dotenv::read(&manifest.directory().join(".env"))?;
         let mut values = BTreeMap::new();
         for (name, variable) in &manifest.variables {
@@ -39,18 +36,12 @@ impl Variables {
         }
         match overrides.into_keys().next() {
             None => Ok(Self(values)),
-            Some(name) => Err(StartError::UnknownVariable {
-                name,
-                known: names(manifest.variables.keys()),
-            }),
+            Some(name) => Err(StartError::UnknownVariable { name, known: names(manifest.variables.keys()) }),
         }
     }
 
     /// Fills a template; the error is the name of a variable that the manifest does not have.
-    pub(crate) fn fill<'template>(
-        &self,
-        template: &'template Template,
-    ) -> Result<String, &'template str> {
+    pub(crate) fn fill<'template>(&self, template: &'template Template) -> Result<String, &'template str> {
         template.fill(|name| self.0.get(name).map(String::as_str))
     }
 
@@ -73,9 +64,5 @@ fn exists(path: &Path) -> bool {
 
 pub(crate) fn names<'a>(names: impl Iterator<Item = &'a String>) -> String {
     let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }

@@ -35,23 +35,17 @@ impl Ticker {
     pub(crate) fn start(engine: Engine) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let watched = Arc::clone(&shared);
-        let handle = std::thread::Builder::new()
-            .name("devhost-ticker".into())
-            .spawn(move || {
-                while !watched.ended.load(Ordering::Relaxed) {
-                    if watched.alive.load(Ordering::SeqCst) == 0 {
-                        std::thread::park();
-                    } else {
-                        std::thread::sleep(TICK);
-                        engine.increment_epoch();
-                    }
+        let handle = std::thread::Builder::new().name("devhost-ticker".into()).spawn(move || {
+            while !watched.ended.load(Ordering::Relaxed) {
+                if watched.alive.load(Ordering::SeqCst) == 0 {
+                    std::thread::park();
+                } else {
+                    std::thread::sleep(TICK);
+                    engine.increment_epoch();
                 }
-            })?;
-        Ok(Self {
-            shared,
-            thread: handle.thread().clone(),
-            handle: Some(handle),
-        })
+            }
+        })?;
+        Ok(Self { shared, thread: handle.thread().clone(), handle: Some(handle) })
     }
 
     /// Counts one more guest.

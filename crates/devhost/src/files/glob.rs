@@ -16,35 +16,24 @@ impl Glob {
     pub(super) fn parse(pattern: &str) -> Option<Self> {
         let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
         let segments: Vec<String> = pattern.split('/').map(str::to_owned).collect();
-        let fits = segments
-            .iter()
-            .all(|segment| !segment.is_empty() && segment != "." && segment != "..");
+        let fits = segments.iter().all(|segment| !segment.is_empty() && segment != "." && segment != "..");
         fits.then_some(Self { segments })
     }
 
     /// Matches every file.
     pub(super) fn all() -> Self {
-        Self {
-            segments: vec!["**".to_owned(), "*".to_owned()],
-        }
+        Self { segments: vec!["**".to_owned(), "*".to_owned()] }
     }
 
     /// True if the whole relative path matches.
     pub(super) fn matches(&self, relative: &Path) -> bool {
-        let names: Vec<String> = relative
-            .components()
-            .map(|part| part.as_os_str().to_string_lossy().into_owned())
-            .collect();
+        let names: Vec<String> =
+            relative.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
         path_matches(&self.segments, &names)
     }
 
     /// Adds the matching files below `root` with their relative paths.
-    pub(super) fn find(
-        &self,
-        root: &Path,
-        most: usize,
-        found: &mut Vec<(PathBuf, PathBuf)>,
-    ) -> Result<(), String> {
+    pub(super) fn find(&self, root: &Path, most: usize, found: &mut Vec<(PathBuf, PathBuf)>) -> Result<(), String> {
         // Folders before the first wildcard are entered, not searched.
         let fixed: PathBuf = self
             .segments
@@ -93,9 +82,11 @@ fn path_matches(pattern: &[String], names: &[String]) -> bool {
     match pattern.split_first() {
         None => names.is_empty(),
         Some((segment, rest)) if segment == "**" => {
-            // `**` at the end takes every file below, as `**/*` does.
-            (rest.is_empty() && !names.is_empty())
-                || (0..=names.len()).any(|skipped| path_matches(rest, &names[skipped..]))
+            // At the end it takes every file below, as `**/*` does.
+            if rest.is_empty() {
+                return !names.is_empty();
+            }
+            (0..=names.len()).any(|skipped| path_matches(rest, &names[skipped..]))
         }
         Some((segment, rest)) => names.split_first().is_some_and(|(name, names)| {
             name_matches(segment.as_bytes(), name.as_bytes()) && path_matches(rest, names)

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::p2::bindings::Proxy;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
@@ -61,18 +62,8 @@ impl Call {
     ) -> Self {
         let meter = Meter::new(host.limits.compute_time);
         let alive = host.ticker.guest();
-        let future = run(
-            Arc::clone(host),
-            Arc::clone(component),
-            request,
-            response,
-            meter.clone(),
-            (alive, permit),
-        );
-        Self {
-            future: Box::pin(future),
-            meter,
-        }
+        let future = run(Arc::clone(host), Arc::clone(component), request, response, meter.clone(), (alive, permit));
+        Self { future: Box::pin(future), meter }
     }
 }
 
@@ -85,6 +76,35 @@ impl Future for Call {
     }
 }
 
+/// A store with an instance in it, as each call makes one.
+pub(crate) async fn instantiate(
+    host: &Host,
+    component: &Prepared,
+    inbound: &HeaderMap,
+) -> wasmtime::Result<(Store<GuestState>, Proxy)> {
+    let mut store = store(host, component, inbound, Meter::new(host.limits.compute_time))?;
+    let proxy = component.proxy.instantiate_async(&mut store).await?;
+    Ok((store, proxy))
+}
+
+fn store(host: &Host, component: &Prepared, inbound: &HeaderMap, meter: Meter) -> wasmtime::Result<Store<GuestState>> {
+    let permissions = &component.permissions;
+    let outbound = Outbound::new(host.client.clone(), Arc::clone(permissions), inbound);
+    let state = GuestState::new(permissions, outbound, host.limits.memory_bytes)?;
+    let mut store = Store::new(&host.engine, state);
+    store.limiter(|state| &mut state.memory);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| {
+        Ok(if meter.is_over() {
+            UpdateDeadline::Interrupt
+        } else {
+            // Others get their turn once in each tick.
+            UpdateDeadline::Yield(1)
+        })
+    });
+    Ok(store)
+}
+
 async fn run(
     host: Arc<Host>,
     component: Arc<Prepared>,
@@ -94,25 +114,7 @@ async fn run(
     // Given back when the instance is gone.
     _place: (Alive, OwnedSemaphorePermit),
 ) -> Result<(), Failure> {
-    let outbound = Outbound::new(
-        host.client.clone(),
-        Arc::clone(&component.permissions),
-        request.headers(),
-    );
-    let state = GuestState::new(&component.permissions, outbound, host.limits.memory_bytes)
-        .map_err(Failure::Trap)?;
-    let mut store = Store::new(&host.engine, state);
-    store.limiter(|state| &mut state.memory);
-    store.set_epoch_deadline(1);
-    let watch = meter.clone();
-    store.epoch_deadline_callback(move |_| {
-        Ok(if watch.is_over() {
-            UpdateDeadline::Interrupt
-        } else {
-            // Others get their turn once in each tick.
-            UpdateDeadline::Yield(1)
-        })
-    });
+    let mut store = store(&host, &component, request.headers(), meter.clone()).map_err(Failure::Trap)?;
     let called = call(&mut store, &component, request, response).await;
     called.map_err(|error| {
         if meter.was_exceeded() {
@@ -135,8 +137,5 @@ async fn call(
     let request = http.new_incoming_request(Scheme::Http, request)?;
     let response = http.new_response_outparam(response)?;
     let proxy = component.proxy.instantiate_async(&mut *store).await?;
-    proxy
-        .wasi_http_incoming_handler()
-        .call_handle(store, request, response)
-        .await
+    proxy.wasi_http_incoming_handler().call_handle(store, request, response).await
 }

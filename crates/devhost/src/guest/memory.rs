@@ -14,10 +14,7 @@ pub(super) struct MemoryLimit {
 impl MemoryLimit {
     /// Allows each linear memory `bytes`.
     pub(super) fn new(bytes: usize) -> Self {
-        Self {
-            bytes,
-            refused: false,
-        }
+        Self { bytes, refused: false }
     }
 
     /// True once growth has been refused.
@@ -27,23 +24,13 @@ impl MemoryLimit {
 }
 
 impl ResourceLimiter for MemoryLimit {
-    fn memory_growing(
-        &mut self,
-        _current: usize,
-        desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let fits = desired <= self.bytes;
         self.refused |= !fits;
         Ok(fits)
     }
 
-    fn table_growing(
-        &mut self,
-        _current: usize,
-        _desired: usize,
-        _maximum: Option<usize>,
-    ) -> wasmtime::Result<bool> {
+    fn table_growing(&mut self, _current: usize, _desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         // The pool bounds tables.
         Ok(true)
     }

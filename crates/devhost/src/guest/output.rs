@@ -33,6 +33,9 @@ impl Output {
     fn log(&self, line: &[u8]) {
         let line = String::from_utf8_lossy(line);
         let line = line.trim_end();
+        if line.is_empty() {
+            return;
+        }
         match self.stream {
             Stream::Out => tracing::info!(target: "guest", "{}: {line}", self.component),
             Stream::Error => tracing::warn!(target: "guest", "{}: {line}", self.component),
@@ -53,10 +56,7 @@ impl StdoutStream for Output {
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(Lines {
-            output: self.clone(),
-            unfinished: Vec::new(),
-        })
+        Box::new(Lines { output: self.clone(), unfinished: Vec::new() })
     }
 }
 
@@ -89,9 +89,7 @@ impl OutputStream for Lines {
 
 impl Pollable for Lines {
     // What `#[async_trait]` makes of `async fn ready(&mut self) {}`.
-    fn ready<'this, 'future>(
-        &'this mut self,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'future>>
+    fn ready<'this, 'future>(&'this mut self) -> Pin<Box<dyn Future<Output = ()> + Send + 'future>>
     where
         'this: 'future,
         Self: 'future,

@@ -9,8 +9,7 @@ use super::table::{Table, invalid};
 use super::{Manifest, ManifestError, Variable, component, trigger};
 use crate::variables::is_variable_name;
 
-pub(super) const VARIABLE_NAME: &str =
-    "a name of lower-case words joined by `_`, such as `api_host`";
+pub(super) const VARIABLE_NAME: &str = "a name of lower-case words joined by `_`, such as `api_host`";
 
 /// Reads the whole document.
 pub(super) fn read(document: toml::Table, path: &Path) -> Result<Manifest, ManifestError> {
@@ -26,13 +25,7 @@ pub(super) fn read(document: toml::Table, path: &Path) -> Result<Manifest, Manif
     }
     let triggers = trigger::read(root.table("trigger")?, &mut components)?;
     root.finish()?;
-    Ok(Manifest {
-        path: path.to_owned(),
-        application,
-        variables,
-        triggers,
-        components,
-    })
+    Ok(Manifest { path: path.to_owned(), application, variables, triggers, components })
 }
 
 fn read_version(root: &mut Table) -> Result<(), ManifestError> {
@@ -40,10 +33,7 @@ fn read_version(root: &mut Table) -> Result<(), ManifestError> {
     match root.take("spin_manifest_version") {
         Some(Value::Integer(2)) => Ok(()),
         Some(other) => Err(invalid("spin_manifest_version".into(), &other, expected)),
-        None => Err(ManifestError::Missing {
-            key: "spin_manifest_version".into(),
-            expected: expected.into(),
-        }),
+        None => Err(ManifestError::Missing { key: "spin_manifest_version".into(), expected: expected.into() }),
     }
 }
 
@@ -52,21 +42,18 @@ fn read_application(root: &mut Table) -> Result<String, ManifestError> {
     let expected = "the application's name, such as `todo`";
     let name = table
         .string("name", expected)?
-        .ok_or_else(|| ManifestError::Missing {
-            key: "application.name".into(),
-            expected: expected.into(),
-        })?;
+        .ok_or_else(|| ManifestError::Missing { key: "application.name".into(), expected: expected.into() })?;
     table.ignore(&["version", "description", "authors", "targets", "tool"]);
     let mut settings = table.table("trigger")?;
     let mut http = settings.table("http")?;
-    if let Some(base) = http.take("base") {
-        if base.as_str() != Some("/") {
-            return Err(ManifestError::Unsupported {
-                key: http.key("base"),
-                value: base.to_string(),
-                instead: "write the base into each route".into(),
-            });
-        }
+    if let Some(base) = http.take("base")
+        && base.as_str() != Some("/")
+    {
+        return Err(ManifestError::Unsupported {
+            key: http.key("base"),
+            value: base.to_string(),
+            instead: "write the base into each route".into(),
+        });
     }
     http.finish()?;
     settings.refuse("redis", "only the HTTP trigger is")?;

@@ -12,8 +12,7 @@ use crate::allowed_hosts::AllowedHost;
 use crate::variables::{Template, is_variable_name};
 
 const SOURCE: &str = "the path of a Wasm component beside the manifest, such as `todo.wasm`";
-const FILES: &str =
-    "a glob such as `\"assets/**/*\"` or `{ source = \"assets\", destination = \"/\" }`";
+const FILES: &str = "a glob such as `\"assets/**/*\"` or `{ source = \"assets\", destination = \"/\" }`";
 const NO_STORE: &str = "keep state behind an HTTP API that the component may call";
 
 /// Refuses an id that is not kebab-case.
@@ -58,11 +57,9 @@ pub(super) fn read(mut table: Table) -> Result<Component, ManifestError> {
 fn read_source(table: &mut Table) -> Result<PathBuf, ManifestError> {
     let key = table.key("source");
     match table.take("source") {
-        Some(Value::String(path)) if path.contains("://") => Err(ManifestError::Unsupported {
-            key,
-            value: path,
-            instead: format!("expected {SOURCE}"),
-        }),
+        Some(Value::String(path)) if path.contains("://") => {
+            Err(ManifestError::Unsupported { key, value: path, instead: format!("expected {SOURCE}") })
+        }
         Some(Value::String(path)) if !path.is_empty() => Ok(path.into()),
         Some(value @ Value::Table(_)) => Err(ManifestError::Unsupported {
             key,
@@ -70,10 +67,7 @@ fn read_source(table: &mut Table) -> Result<PathBuf, ManifestError> {
             instead: format!("sources are not fetched: expected {SOURCE}"),
         }),
         Some(other) => Err(invalid(key, &other, SOURCE)),
-        None => Err(ManifestError::Missing {
-            key,
-            expected: SOURCE.into(),
-        }),
+        None => Err(ManifestError::Missing { key, expected: SOURCE.into() }),
     }
 }
 
@@ -89,10 +83,7 @@ fn read_files(table: &mut Table) -> Result<Vec<FilesEntry>, ManifestError> {
                 table.finish()?;
                 match (source, destination) {
                     (Some(source), Some(destination)) if destination.starts_with('/') => {
-                        FilesEntry::Placement {
-                            source,
-                            destination,
-                        }
+                        FilesEntry::Placement { source, destination }
                     }
                     _ => return Err(invalid(path, &value, FILES)),
                 }
@@ -119,17 +110,12 @@ fn read_variables(table: &mut Table) -> Result<BTreeMap<String, Template>, Manif
 fn read_hosts(table: &mut Table) -> Result<Vec<Template>, ManifestError> {
     let key = table.key("allowed_outbound_hosts");
     let mut hosts = Vec::new();
-    for (index, text) in table
-        .strings("allowed_outbound_hosts", AllowedHost::FORM)?
-        .into_iter()
-        .enumerate()
-    {
+    for (index, text) in table.strings("allowed_outbound_hosts", AllowedHost::FORM)?.into_iter().enumerate() {
         let path = format!("{key}[{index}]");
         let template = read_template(path.clone(), text.clone())?;
         // A host that no variable decides is checked now, the others once the variables are known.
         if template.is_literal() {
-            AllowedHost::parse(&text)
-                .map_err(|_| invalid(path, &Value::String(text), AllowedHost::FORM))?;
+            AllowedHost::parse(&text).map_err(|_| invalid(path, &Value::String(text), AllowedHost::FORM))?;
         }
         hosts.push(template);
     }
@@ -138,10 +124,6 @@ fn read_hosts(table: &mut Table) -> Result<Vec<Template>, ManifestError> {
 
 fn read_template(path: String, text: String) -> Result<Template, ManifestError> {
     Template::parse(&text).ok_or_else(|| {
-        invalid(
-            path,
-            &Value::String(text),
-            "text in which each `{{` is followed by a variable's name and `}}`",
-        )
+        invalid(path, &Value::String(text), "text in which each `{{` is followed by a variable's name and `}}`")
     })
 }

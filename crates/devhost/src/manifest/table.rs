@@ -24,19 +24,11 @@ impl Table {
     }
 
     fn new(path: String, left: toml::Table) -> Self {
-        Self {
-            path,
-            left,
-            asked: Vec::new(),
-        }
+        Self { path, left, asked: Vec::new() }
     }
 
     /// The table in `value`, found at `path`.
-    pub(super) fn from_value(
-        path: String,
-        value: Value,
-        expected: &str,
-    ) -> Result<Self, ManifestError> {
+    pub(super) fn from_value(path: String, value: Value, expected: &str) -> Result<Self, ManifestError> {
         match value {
             Value::Table(table) => Ok(Self::new(path, table)),
             other => Err(invalid(path, &other, expected)),
@@ -45,11 +37,7 @@ impl Table {
 
     /// The full name of `key`.
     pub(super) fn key(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// The value of `key`, if any.
@@ -66,11 +54,7 @@ impl Table {
     }
 
     /// Refuses `key` unless it is absent or says nothing (`[]`, `{}`, `false`).
-    pub(super) fn refuse(
-        &mut self,
-        key: &'static str,
-        instead: &str,
-    ) -> Result<(), ManifestError> {
+    pub(super) fn refuse(&mut self, key: &'static str, instead: &str) -> Result<(), ManifestError> {
         match self.left.remove(key) {
             None | Some(Value::Boolean(false)) => Ok(()),
             Some(Value::Array(array)) if array.is_empty() => Ok(()),
@@ -84,11 +68,7 @@ impl Table {
     }
 
     /// A string, if the key is there.
-    pub(super) fn string(
-        &mut self,
-        key: &'static str,
-        expected: &str,
-    ) -> Result<Option<String>, ManifestError> {
+    pub(super) fn string(&mut self, key: &'static str, expected: &str) -> Result<Option<String>, ManifestError> {
         match self.take(key) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
@@ -115,11 +95,7 @@ impl Table {
     }
 
     /// An array of strings; absent is empty.
-    pub(super) fn strings(
-        &mut self,
-        key: &'static str,
-        expected: &str,
-    ) -> Result<Vec<String>, ManifestError> {
+    pub(super) fn strings(&mut self, key: &'static str, expected: &str) -> Result<Vec<String>, ManifestError> {
         self.array(key, expected)?
             .into_iter()
             .map(|(path, value)| match value {
@@ -130,28 +106,19 @@ impl Table {
     }
 
     /// The items of an array with their paths; absent is empty.
-    pub(super) fn array(
-        &mut self,
-        key: &'static str,
-        expected: &str,
-    ) -> Result<Vec<(String, Value)>, ManifestError> {
+    pub(super) fn array(&mut self, key: &'static str, expected: &str) -> Result<Vec<(String, Value)>, ManifestError> {
         let path = self.key(key);
         match self.take(key) {
             None => Ok(Vec::new()),
-            Some(Value::Array(values)) => Ok(values
-                .into_iter()
-                .enumerate()
-                .map(|(index, value)| (format!("{path}[{index}]"), value))
-                .collect()),
+            Some(Value::Array(values)) => {
+                Ok(values.into_iter().enumerate().map(|(index, value)| (format!("{path}[{index}]"), value)).collect())
+            }
             Some(other) => Err(invalid(path, &other, expected)),
         }
     }
 
     /// A table from names to strings; absent is empty.
-    pub(super) fn string_map(
-        &mut self,
-        key: &'static str,
-    ) -> Result<BTreeMap<String, String>, ManifestError> {
+    pub(super) fn string_map(&mut self, key: &'static str) -> Result<BTreeMap<String, String>, ManifestError> {
         self.table(key)?
             .entries()
             .map(|(path, name, value)| match value {
@@ -165,11 +132,7 @@ impl Table {
     pub(super) fn entries(self) -> impl Iterator<Item = (String, String, Value)> {
         let path = self.path;
         self.left.into_iter().map(move |(key, value)| {
-            let full = if path.is_empty() {
-                key.clone()
-            } else {
-                format!("{path}.{key}")
-            };
+            let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             (full, key, value)
         })
     }
@@ -178,34 +141,20 @@ impl Table {
     pub(super) fn finish(self) -> Result<(), ManifestError> {
         match self.left.keys().next() {
             None => Ok(()),
-            Some(key) => Err(ManifestError::Unknown {
-                key: self.key(key),
-                accepted: list(&self.asked),
-            }),
+            Some(key) => Err(ManifestError::Unknown { key: self.key(key), accepted: list(&self.asked) }),
         }
     }
 }
 
 /// An error about the value of `key`.
 pub(super) fn invalid(key: String, value: &Value, expected: &str) -> ManifestError {
-    ManifestError::Invalid {
-        key,
-        value: shown(value),
-        expected: expected.to_owned(),
-    }
+    ManifestError::Invalid { key, value: shown(value), expected: expected.to_owned() }
 }
 
 /// Names in backticks, separated by commas.
 pub(super) fn list<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
-    let names: Vec<String> = names
-        .into_iter()
-        .map(|name| format!("`{}`", name.as_ref()))
-        .collect();
-    if names.is_empty() {
-        "none".to_owned()
-    } else {
-        names.join(", ")
-    }
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 fn shown(value: &Value) -> String {

@@ -8,8 +8,7 @@ use super::table::{Table, invalid, list};
 use super::{Component, ManifestError, Trigger, component};
 use crate::routes::Pattern;
 
-const ROUTE: &str =
-    "a path such as `/api/tasks/...` or `/users/:id`, or `{ private = true }`";
+const ROUTE: &str = "a path such as `/api/tasks/...` or `/users/:id`, or `{ private = true }`";
 const COMPONENT: &str = "the id of a component, or its table";
 
 /// Reads the triggers; components written inline are added to `components`.
@@ -81,10 +80,7 @@ fn read_one(
         }
         Some(other) => return Err(invalid(key, &other, COMPONENT)),
         None => {
-            return Err(ManifestError::Missing {
-                key,
-                expected: COMPONENT.into(),
-            });
+            return Err(ManifestError::Missing { key, expected: COMPONENT.into() });
         }
     };
     table.finish()?;
@@ -107,10 +103,7 @@ fn read_route(table: &mut Table) -> Result<Option<String>, ManifestError> {
             Ok(None)
         }
         Some(other) => Err(invalid(key, &other, ROUTE)),
-        None => Err(ManifestError::Missing {
-            key,
-            expected: ROUTE.into(),
-        }),
+        None => Err(ManifestError::Missing { key, expected: ROUTE.into() }),
     }
 }
 

@@ -20,12 +20,7 @@ pub(super) struct TimedBody {
 
 impl TimedBody {
     pub(super) fn new(incoming: Incoming, limit: Duration) -> Self {
-        Self {
-            incoming,
-            limit,
-            deadline: None,
-            waiting: false,
-        }
+        Self { incoming, limit, deadline: None, waiting: false }
     }
 }
 
@@ -33,30 +28,20 @@ impl Body for TimedBody {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let this = &mut *self;
         if let Poll::Ready(frame) = Pin::new(&mut this.incoming).poll_frame(context) {
             this.waiting = false;
             return Poll::Ready(frame.map(|frame| frame.map_err(Error::from)));
         }
         let limit = this.limit;
-        let deadline = this
-            .deadline
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
+        let deadline = this.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit)));
         if !this.waiting {
             this.waiting = true;
             let from = Instant::now();
-            deadline
-                .as_mut()
-                .reset(from.checked_add(limit).unwrap_or(from));
+            deadline.as_mut().reset(from.checked_add(limit).unwrap_or(from));
         }
-        deadline
-            .as_mut()
-            .poll(context)
-            .map(|()| Some(Err(Error::ConnectionReadTimeout)))
+        deadline.as_mut().poll(context).map(|()| Some(Err(Error::ConnectionReadTimeout)))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -76,14 +76,9 @@ fn io_error(error: &io::Error, connecting: bool) -> Error {
     match error.kind() {
         ErrorKind::TimedOut if connecting => Error::ConnectionTimeout,
         ErrorKind::ConnectionRefused => Error::ConnectionRefused,
-        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => {
-            Error::DestinationIpUnroutable
-        }
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable => Error::DestinationIpUnroutable,
         // What the resolver says of names that it does not have.
-        _ if connecting => Error::DnsError {
-            rcode: Some(error.to_string()),
-            info_code: None,
-        },
+        _ if connecting => Error::DnsError { rcode: Some(error.to_string()), info_code: None },
         _ => Error::ConnectionTerminated,
     }
 }

@@ -22,36 +22,24 @@ pub(super) enum Problem {
 impl Problem {
     fn parts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Self::NoRoute => (
-                StatusCode::NOT_FOUND,
-                "no-route",
-                "No component answers this path.",
-            ),
-            Self::BadHost => (
-                StatusCode::BAD_REQUEST,
-                "bad-host",
-                "The Host header is not a host with an optional port.",
-            ),
+            Self::NoRoute => (StatusCode::NOT_FOUND, "no-route", "No component answers this path."),
+            Self::BadHost => {
+                (StatusCode::BAD_REQUEST, "bad-host", "The Host header is not a host with an optional port.")
+            }
             Self::BodyTooLong => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body-too-long",
                 "The request's body is longer than this server accepts.",
             ),
-            Self::GuestFailed => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "component-failed",
-                "The component failed before it had answered.",
-            ),
-            Self::NoResponse => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "no-response",
-                "The component ended without an answer.",
-            ),
-            Self::TooSlow => (
-                StatusCode::GATEWAY_TIMEOUT,
-                "component-too-slow",
-                "The component took too long and was stopped.",
-            ),
+            Self::GuestFailed => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "component-failed", "The component failed before it had answered.")
+            }
+            Self::NoResponse => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "no-response", "The component ended without an answer.")
+            }
+            Self::TooSlow => {
+                (StatusCode::GATEWAY_TIMEOUT, "component-too-slow", "The component took too long and was stopped.")
+            }
             Self::Full => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "too-many-requests-in-flight",
@@ -74,10 +62,7 @@ impl Problem {
         let mut response = Response::new(Body::full(body.to_string()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Self::Full = self {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }

@@ -93,11 +93,7 @@ pub(super) struct BoundedBody {
 
 impl BoundedBody {
     pub(super) fn new(incoming: Incoming, limit: u64) -> Self {
-        Self {
-            incoming,
-            limit,
-            left: limit,
-        }
+        Self { incoming, limit, left: limit }
     }
 }
 
@@ -105,10 +101,7 @@ impl Body for BoundedBody {
     type Data = Bytes;
     type Error = Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let polled = Pin::new(&mut self.incoming).poll_frame(context);
         polled.map(|frame| {
             let frame = match frame? {

@@ -40,9 +40,7 @@ pub(super) async fn respond(
 
 fn health() -> Response<Body> {
     let mut response = Response::new(Body::full("OK"));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
 }
 
@@ -65,15 +63,13 @@ async fn call(
     let (sender, receiver) = oneshot::channel();
     let call = Call::new(&application.host, component, request, sender, place);
     let answer = answer(application, component, call, receiver);
-    let (response, call) = tokio::time::timeout(limits.response_time, answer)
-        .await
-        .map_err(|_| {
-            tracing::error!(
-                component.id = %component.permissions.id,
-                "a component did not answer in time and was stopped"
-            );
-            Problem::TooSlow
-        })??;
+    let (response, call) = tokio::time::timeout(limits.response_time, answer).await.map_err(|_| {
+        tracing::error!(
+            component.id = %component.permissions.id,
+            "a component did not answer in time and was stopped"
+        );
+        Problem::TooSlow
+    })??;
     Ok(finish(application, component, response, call, without_body))
 }
 
@@ -125,16 +121,8 @@ fn finish(
     call: Option<Call>,
     head: bool,
 ) -> Response<Body> {
-    let without_body = head
-        || matches!(
-            response.status(),
-            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-        );
-    let left = if without_body {
-        Some(0)
-    } else {
-        declared_length(response.headers())
-    };
+    let without_body = head || matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    let left = if without_body { Some(0) } else { declared_length(response.headers()) };
     let rest = Rest {
         component: Arc::clone(&component.permissions.id),
         tasks: application.tasks.clone(),

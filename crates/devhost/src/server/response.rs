@@ -56,20 +56,8 @@ impl GuestBody {
     /// Takes over a call that has set its response; `None` if it has already returned.
     ///
     /// `left` is 0 if the client will not get a body at all.
-    pub(super) fn new(
-        body: HyperOutgoingBody,
-        call: Option<Call>,
-        left: Option<u64>,
-        rest: Rest,
-    ) -> Self {
-        Self {
-            ended: body.is_end_stream(),
-            body,
-            call,
-            failed: false,
-            left,
-            rest,
-        }
+    pub(super) fn new(body: HyperOutgoingBody, call: Option<Call>, left: Option<u64>, rest: Rest) -> Self {
+        Self { ended: body.is_end_stream(), body, call, failed: false, left, rest }
     }
 
     fn run_guest(&mut self, context: &mut Context<'_>) {
@@ -85,10 +73,7 @@ impl GuestBody {
         }
     }
 
-    fn poll_frame(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         self.run_guest(context);
         match ready!(Pin::new(&mut self.body).poll_frame(context)) {
             Some(Ok(frame)) => {
@@ -110,10 +95,7 @@ impl HttpBody for Body {
     type Data = Bytes;
     type Error = Cut;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         match &mut *self {
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Self::Guest(guest) => guest.poll_frame(context),
@@ -129,9 +111,7 @@ impl HttpBody for Body {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Full(bytes) => {
-                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
-            }
+            Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Self::Guest(guest) if guest.ended => SizeHint::with_exact(0),
             Self::Guest(guest) => guest.body.size_hint(),
         }
@@ -184,20 +164,14 @@ fn empty() -> HyperOutgoingBody {
 
 /// Logs why a guest failed, with what only its author should see.
 pub(super) fn log_failure(component: &str, failure: &Failure) {
-    match failure {
-        Failure::Time => tracing::error!(
-            component.id = component,
-            "a component computed for too long and was stopped"
-        ),
-        Failure::Memory(error) => tracing::error!(
-            component.id = component,
-            error = format!("{error:#}"),
-            "a component asked for more memory than it may have and failed"
-        ),
-        Failure::Trap(error) => tracing::error!(
-            component.id = component,
-            error = format!("{error:#}"),
-            "a component failed"
-        ),
-    }
+    let (message, error) = match failure {
+        Failure::Time => {
+            tracing::error!(component.id = component, "a component computed for too long and was stopped");
+            return;
+        }
+        Failure::Memory(error) => ("a component asked for more memory than it may have and failed", error),
+        Failure::Trap(error) => ("a component failed", error),
+    };
+    tracing::error!(component.id = component, error = %error.root_cause(), "{message}");
+    tracing::debug!(component.id = component, "{error:#}");
 }

@@ -15,10 +15,7 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, String>, StartError> 
         path: path.to_owned(),
         source,
     })?;
-    parse(&text).map_err(|line| StartError::Dotenv {
-        path: path.to_owned(),
-        line,
-    })
+    parse(&text).map_err(|line| StartError::Dotenv { path: path.to_owned(), line })
 }
 
 /// Parses the text; the error is the number of the line that has no form.
@@ -62,10 +59,7 @@ mod tests {
         let text = "# comment\n\nA=1\nexport B = two words # note\nC=\"x # y\"\nD='z'  # q\nE=\nA=2\n";
         let values = parse(text).unwrap();
         let expected = [("A", "2"), ("B", "two words"), ("C", "x # y"), ("D", "z"), ("E", "")];
-        assert_eq!(
-            values,
-            expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
-        );
+        assert_eq!(values, expected.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
     }
 
     #[test]

@@ -33,10 +33,7 @@ impl Template {
         if !rest.is_empty() {
             parts.push(Part::Literal(rest.to_owned()));
         }
-        Some(Self {
-            text: text.to_owned(),
-            parts,
-        })
+        Some(Self { text: text.to_owned(), parts })
     }
 
     /// The template as written, which is safe to print.
@@ -46,16 +43,11 @@ impl Template {
 
     /// True if no variable decides its value.
     pub(crate) fn is_literal(&self) -> bool {
-        self.parts
-            .iter()
-            .all(|part| matches!(part, Part::Literal(_)))
+        self.parts.iter().all(|part| matches!(part, Part::Literal(_)))
     }
 
     /// Puts values in; the error is the first name without one.
-    pub(crate) fn fill<'value>(
-        &self,
-        value: impl Fn(&str) -> Option<&'value str>,
-    ) -> Result<String, &str> {
+    pub(crate) fn fill<'value>(&self, value: impl Fn(&str) -> Option<&'value str>) -> Result<String, &str> {
         let mut filled = String::new();
         for part in &self.parts {
             match part {
@@ -69,12 +61,9 @@ impl Template {
 
 /// True for lower-case words joined by single `_`, the names that Spin accepts.
 pub(crate) fn is_variable_name(name: &str) -> bool {
-    name.split('_').all(|word| {
-        !word.is_empty()
-            && word
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    }) && name.starts_with(|first: char| first.is_ascii_lowercase())
+    name.split('_')
+        .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 use anyhow::Context;
 use futures::{SinkExt, StreamExt};
 use spin_sdk::http::{
-    Headers, IncomingRequest, IncomingResponse, Method, OutgoingRequest, OutgoingResponse,
-    ResponseOutparam, Scheme, SendError,
+    Headers, IncomingRequest, IncomingResponse, Method, OutgoingRequest, OutgoingResponse, ResponseOutparam, Scheme,
+    SendError,
 };
 use spin_sdk::http_component;
 
@@ -31,9 +31,7 @@ async fn behave(request: IncomingRequest, response: ResponseOutparam) -> anyhow:
         "status" => text(response, argument.parse()?, "").await,
         "variable" => variable(response, argument).await,
         "environment" => {
-            let pairs: Vec<String> = std::env::vars()
-                .map(|(key, value)| format!("{key}={value}"))
-                .collect();
+            let pairs: Vec<String> = std::env::vars().map(|(key, value)| format!("{key}={value}")).collect();
             text(response, 200, &pairs.join("\n")).await
         }
         "file" => file(response, &format!("/{argument}")).await,
@@ -57,11 +55,7 @@ async fn behave(request: IncomingRequest, response: ResponseOutparam) -> anyhow:
             }
         }
         "trap" => panic!("secret internals"),
-        "trap-late" => {
-            let mut body = start(response, 200)?;
-            body.send(b"first\n".to_vec()).await?;
-            panic!("secret internals");
-        }
+        "trap-late" => trap_late(request, response).await,
         "silent" => {
             // The out parameter is dropped without being set.
             std::mem::forget(response);
@@ -76,9 +70,7 @@ fn start(
     status: u16,
 ) -> anyhow::Result<impl SinkExt<Vec<u8>, Error: std::error::Error + Send + Sync> + Unpin> {
     let outgoing = OutgoingResponse::new(Headers::new());
-    outgoing
-        .set_status_code(status)
-        .map_err(|()| anyhow::anyhow!("bad status"))?;
+    outgoing.set_status_code(status).map_err(|()| anyhow::anyhow!("bad status"))?;
     let body = outgoing.take_body();
     response.set(outgoing);
     Ok(Box::pin(body))
@@ -109,6 +101,15 @@ async fn echo(request: IncomingRequest, response: ResponseOutparam) -> anyhow::R
     Ok(())
 }
 
+/// Answers, and fails when the request's body says so.
+async fn trap_late(request: IncomingRequest, response: ResponseOutparam) -> anyhow::Result<()> {
+    let mut incoming = request.into_body_stream();
+    let mut body = start(response, 200)?;
+    body.send(b"first\n".to_vec()).await?;
+    incoming.next().await;
+    panic!("secret internals");
+}
+
 /// Reads the whole body before it answers.
 async fn read(request: IncomingRequest, response: ResponseOutparam) -> anyhow::Result<()> {
     let mut incoming = request.into_body_stream();
@@ -125,9 +126,7 @@ async fn read(request: IncomingRequest, response: ResponseOutparam) -> anyhow::R
 /// Sends the request on to the URL in `x-url`, streaming both ways.
 async fn proxy(request: IncomingRequest, response: ResponseOutparam) -> anyhow::Result<()> {
     let outgoing = outgoing(&request)?;
-    outgoing
-        .set_method(&request.method())
-        .map_err(|()| anyhow::anyhow!("bad method"))?;
+    outgoing.set_method(&request.method()).map_err(|()| anyhow::anyhow!("bad method"))?;
     let has_body = matches!(request.method(), Method::Post | Method::Put);
     let upload = has_body.then(|| outgoing.take_body());
     let mut incoming = request.into_body_stream();
@@ -163,9 +162,8 @@ async fn proxy(request: IncomingRequest, response: ResponseOutparam) -> anyhow::
 async fn afterwards(request: IncomingRequest, response: ResponseOutparam) -> anyhow::Result<()> {
     let outgoing = outgoing(&request)?;
     text(response, 200, "answered\n").await?;
-    let _: IncomingResponse = spin_sdk::http::send(outgoing)
-        .await
-        .map_err(|error: SendError| anyhow::anyhow!("{error:?}"))?;
+    let _: IncomingResponse =
+        spin_sdk::http::send(outgoing).await.map_err(|error: SendError| anyhow::anyhow!("{error:?}"))?;
     Ok(())
 }
 

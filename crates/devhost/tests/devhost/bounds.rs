@@ -1,0 +1,131 @@
+use std::time::Duration;
+
+use futures::SinkExt;
+
+use super::support::{Application, DEADLINE, open_body, send, until};
+use super::upstream::Upstream;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_loop_is_stopped_while_others_go_on() {
+    let served = Application::with_guest("")
+        .configure(|config| config.limits.compute_time = Duration::from_millis(500))
+        .start()
+        .await;
+    // As many loops as the runtime has threads.
+    let loops: Vec<_> = (0..2).map(|_| tokio::spawn(send(served.client.get(served.url("/loop"))))).collect();
+    until("both loop", || served.running.instances() == 2).await;
+    for _ in 0..5 {
+        assert_eq!(served.get("/hello").await.status, 200);
+    }
+    for looping in loops {
+        let answer = looping.await.unwrap();
+        assert_eq!(answer.status, 504);
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+    }
+    served.idle().await;
+}
+
+#[tokio::test]
+async fn memory_is_bounded() {
+    let served = Application::with_guest("").configure(|config| config.limits.memory_bytes = 16 << 20).start().await;
+    let answer = served.get("/eat").await;
+    assert_eq!(answer.status, 500);
+    assert_eq!(served.get("/hello").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_trap_is_a_500_without_internals() {
+    let served = Application::with_guest("").start().await;
+    for path in ["/trap", "/silent"] {
+        let answer = served.get(path).await;
+        assert_eq!(answer.status, 500, "{path}");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert!(!answer.text.contains("internals") && !answer.text.contains("wasm"));
+    }
+    served.idle().await;
+}
+
+#[tokio::test]
+async fn a_guest_that_does_not_answer_in_time_is_a_504() {
+    let upstream = Upstream::start().await;
+    let served = Application::with_guest("allowed_outbound_hosts = [\"http://127.0.0.1:*\"]")
+        .configure(|config| config.limits.response_time = Duration::from_millis(200))
+        .start()
+        .await;
+    let request = served.client.get(served.url("/proxy"));
+    let answer = send(request.header("x-url", upstream.url("/never"))).await;
+    assert_eq!(answer.status, 504);
+    served.idle().await;
+    // A response that has begun may take as long as it likes.
+    let request = served.client.get(served.url("/proxy"));
+    let request = request.header("x-url", upstream.url("/pause"));
+    let mut response = request.send().await.unwrap();
+    assert_eq!(response.chunk().await.unwrap().unwrap(), "first\n");
+    let next = tokio::time::timeout(Duration::from_millis(400), response.chunk()).await;
+    assert!(next.is_err(), "the stream ended: {next:?}");
+}
+
+#[tokio::test]
+async fn a_full_host_answers_503_after_a_short_wait() {
+    let served = Application::with_guest("")
+        .configure(|config| {
+            config.limits.max_instances = 1;
+            config.limits.max_waiting = 1;
+            config.limits.max_wait = Duration::from_millis(300);
+        })
+        .start()
+        .await;
+    let (mut sender, body) = open_body();
+    let request = served.client.post(served.url("/echo")).body(body);
+    sender.send(Ok("hold".into())).await.unwrap();
+    let mut holding = request.timeout(DEADLINE).send().await.unwrap();
+    assert_eq!(holding.chunk().await.unwrap().unwrap(), "hold");
+    let answer = served.get("/hello").await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.header("retry-after"), "1");
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    // The host itself still answers.
+    assert_eq!(served.get("/.well-known/spin/health").await.status, 200);
+    drop(sender);
+    assert_eq!(holding.chunk().await.unwrap(), None);
+    served.idle().await;
+    assert_eq!(served.get("/hello").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_short_wait_is_rewarded() {
+    let served = Application::with_guest("")
+        .configure(|config| {
+            config.limits.max_instances = 1;
+            config.limits.max_wait = DEADLINE;
+        })
+        .start()
+        .await;
+    let requests = (0..20).map(|_| served.get("/hello"));
+    for answer in futures::future::join_all(requests).await {
+        assert_eq!(answer.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn long_request_bodies_are_refused() {
+    let served = Application::with_guest("").configure(|config| config.limits.request_body_bytes = 10).start().await;
+    let at_limit = served.client.post(served.url("/read")).body("0123456789");
+    assert_eq!(send(at_limit).await.text, "10");
+    let declared = served.client.post(served.url("/read")).body("0123456789a");
+    assert_eq!(send(declared).await.status, 413);
+    let (mut sender, body) = open_body();
+    let undeclared = served.client.post(served.url("/read")).body(body);
+    sender.send(Ok("0123456789a".into())).await.unwrap();
+    drop(sender);
+    let answer = send(undeclared).await;
+    assert_eq!(answer.status, 413, "{}", answer.text);
+}
+
+#[tokio::test]
+async fn long_headers_are_refused() {
+    let served = Application::with_guest("").configure(|config| config.limits.header_bytes = 8 << 10).start().await;
+    let request = served.client.get(served.url("/hello"));
+    let answer = send(request.header("x-long", "x".repeat(16 << 10))).await;
+    assert_eq!(answer.status, 431);
+}

@@ -1,0 +1,93 @@
+use super::support::{Application, Served, send, until};
+use super::upstream::Upstream;
+
+async fn proxy(upstream: &Upstream) -> Served {
+    Application::with_guest(&format!(
+        "allowed_outbound_hosts = [\"http://{}\", \"https://127.0.0.1\", \"http://127.0.0.1:1\"]",
+        upstream.address
+    ))
+    .start()
+    .await
+}
+
+#[tokio::test]
+async fn allowed_hosts_are_reached_over_kept_connections() {
+    let upstream = Upstream::start().await;
+    let served = proxy(&upstream).await;
+    for _ in 0..10 {
+        let request = served.client.get(served.url("/proxy"));
+        let answer = send(request.header("x-url", upstream.url("/"))).await;
+        assert_eq!((answer.status, answer.text.as_str()), (200, "upstream"));
+    }
+    assert_eq!(upstream.requests(), 10);
+    assert_eq!(upstream.connections(), 1);
+}
+
+#[tokio::test]
+async fn other_hosts_are_denied_before_anything_is_sent() {
+    let upstream = Upstream::start().await;
+    let served = Application::with_guest("allowed_outbound_hosts = [\"http://127.0.0.1:1\"]").start().await;
+    let request = served.client.get(served.url("/proxy"));
+    let answer = send(request.header("x-url", upstream.url("/"))).await;
+    assert_eq!(answer.status, 502);
+    assert!(answer.text.contains("HttpRequestDenied"), "{}", answer.text);
+    assert_eq!(upstream.connections(), 0);
+}
+
+#[tokio::test]
+async fn hosts_may_come_from_variables() {
+    let upstream = Upstream::start().await;
+    let served = Application::new(
+        r#"
+[variables]
+sidecar = { default = "http://127.0.0.1:1" }
+[[trigger.http]]
+route = "/..."
+component = "guest"
+[component.guest]
+source = "GUEST"
+allowed_outbound_hosts = ["{{ sidecar }}"]
+"#,
+    )
+    .configure(|config| config.variables = [("sidecar".into(), upstream.url(""))].into())
+    .start()
+    .await;
+    let request = served.client.get(served.url("/proxy"));
+    let answer = send(request.header("x-url", upstream.url("/"))).await;
+    assert_eq!((answer.status, answer.text.as_str()), (200, "upstream"));
+}
+
+#[tokio::test]
+async fn a_trace_goes_on_to_what_the_guest_calls() {
+    let upstream = Upstream::start().await;
+    let served = proxy(&upstream).await;
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let request = served.client.get(served.url("/proxy"));
+    let request = request.header("x-url", upstream.url("/headers"));
+    let answer = send(request.header("traceparent", trace)).await;
+    assert_eq!(answer.line("traceparent"), Some(trace));
+    assert_eq!(answer.line("host"), Some(upstream.address.to_string().as_str()));
+}
+
+#[tokio::test]
+async fn failures_have_their_own_codes() {
+    let upstream = Upstream::start().await;
+    let served = proxy(&upstream).await;
+    for (url, code) in [("http://127.0.0.1:1/", "ConnectionRefused"), ("https://127.0.0.1/", "`http` requests only")] {
+        let request = served.client.get(served.url("/proxy"));
+        let answer = send(request.header("x-url", url)).await;
+        assert_eq!(answer.status, 502);
+        assert!(answer.text.contains(code), "{url}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn a_guest_goes_on_after_its_response() {
+    let upstream = Upstream::start().await;
+    let served = proxy(&upstream).await;
+    let request = served.client.get(served.url("/afterwards"));
+    let answer = send(request.header("x-url", upstream.url("/"))).await;
+    assert_eq!(answer.text, "answered\n");
+    until("the call after the response", || upstream.requests() == 1).await;
+    served.idle().await;
+}
