@@ -13,6 +13,7 @@ pub mod ids;
 pub mod list;
 pub mod query;
 pub mod recurrence;
+mod sorting;
 pub mod task;
 pub mod validation;
 mod view;

@@ -2,7 +2,7 @@
 
 use super::document::{Head, PageNumber, Slot};
 use super::{HEAD_BOUND, HEAD_NEWEST, PAGE_BOUND};
-use crate::ids::TaskId;
+use crate::sorting::order_of;
 use crate::task::Status;
 
 /// How many tasks leave a head that is one too long: one write in so many touches a page.
@@ -29,32 +29,37 @@ pub(super) fn take(tasks: &mut Vec<Slot>) -> Result<Vec<Slot>, serde_json::Error
         return Ok(Vec::new());
     }
     let count = tasks.len() - HEAD_BOUND - 1 + SPILL;
+    let views = tasks.iter().map(Slot::view).collect::<Result<Vec<_>, _>>()?;
 
-    let mut live = Vec::with_capacity(tasks.len());
-    let mut ranks = Vec::with_capacity(tasks.len());
-    for (index, slot) in tasks.iter().enumerate() {
-        let view = slot.view()?;
+    let newest = |one: usize, other: usize| {
+        let age = |index: usize| (views[index].created_at(), views[index].id);
+        age(other).cmp(&age(one))
+    };
+    let mut stays = vec![false; views.len()];
+    let newest_first = order_of(views.len(), &mut |one, other| newest(one, other));
+    let live = newest_first.into_iter().filter(|index| !views[*index].is_trashed());
+    for index in live.take(HEAD_NEWEST) {
+        stays[index] = true;
+    }
+
+    let rank = |index: usize| {
+        let view = &views[index];
         let kind = match view.status {
             _ if view.is_trashed() => 0_u8,
             Status::Completed => 1,
             _ => 2,
         };
-        if kind > 0 {
-            live.push((view.created_at(), slot.id, index));
-        }
-        ranks.push((false, kind, view.updated_at(), slot.id));
+        (stays[index], kind, view.updated_at(), view.id)
+    };
+    let first_to_leave = order_of(views.len(), &mut |one, other| rank(one).cmp(&rank(other)));
+    let mut leaves = vec![false; views.len()];
+    for index in first_to_leave.into_iter().take(count) {
+        leaves[index] = true;
     }
-    live.sort_unstable_by(|one, other| other.cmp(one));
-    for (_, _, index) in live.iter().take(HEAD_NEWEST) {
-        ranks[*index].0 = true;
-    }
-    ranks.sort_unstable();
-    let mut leaving: Vec<TaskId> = ranks.iter().take(count).map(|(.., id)| *id).collect();
-    leaving.sort_unstable();
 
-    let (mut spilled, kept): (Vec<Slot>, Vec<Slot>) =
-        tasks.drain(..).partition(|slot| leaving.binary_search(&slot.id).is_ok());
-    *tasks = kept;
-    spilled.sort_unstable_by_key(|slot| slot.id);
+    let by_id = order_of(tasks.len(), &mut |one, other| tasks[one].id.cmp(&tasks[other].id));
+    let spilled = by_id.into_iter().filter(|index| leaves[*index]).map(|index| tasks[index].clone()).collect();
+    let mut leaves = leaves.into_iter();
+    tasks.retain(|_| leaves.next() == Some(false));
     Ok(spilled)
 }

@@ -7,6 +7,7 @@ use super::filter::{Filter, Matcher};
 use super::sort::{Order, Position, Sort};
 use crate::list::document::{HEAD, PageTexts, malformed};
 use crate::list::{PageNumber, PageSummary, ReadError, TaskList};
+use crate::sorting::{First, order_of};
 use crate::task::Task;
 use crate::view::Zones;
 
@@ -60,8 +61,8 @@ impl Choice<'_> {
         for number in pages {
             scan.page(list, number)?;
         }
-        let (hits, more) = first(scan.hits, self.limit);
-        Ok(Chosen { hits, total: scan.total, more })
+        let total = scan.total;
+        Ok(scan.chosen(total, false))
     }
 
     /// Goes through the pages in the order of making until no other can hold one of the first tasks.
@@ -75,42 +76,35 @@ impl Choice<'_> {
             Order::Descending => -page.created.0.as_millisecond(),
             Order::Ascending => page.created.1.as_millisecond(),
         };
-        let mut candidates: Vec<&PageSummary> = list
+        let candidates: Vec<&PageSummary> = list
             .pages()
             .iter()
             .filter(|page| matcher.may_match(page))
             .filter(|page| self.after.is_none_or(|after| worst(page) >= after.number()))
             .collect();
-        candidates.sort_by_key(|page| best(page));
+        let best_first =
+            order_of(candidates.len(), &mut |one, other| best(candidates[one]).cmp(&best(candidates[other])));
 
         let mut scan = Scan::new(self, &matcher);
         scan.head(list)?;
-        let mut hits = scan.hits;
         let mut missing = Vec::new();
         let mut expected = 0;
         let mut more = false;
-        for page in candidates {
-            hits.sort_unstable();
-            let last = self.limit.checked_sub(1).and_then(|last| hits.get(last));
-            let is_complete = last.is_some_and(|last| last.position.number() < best(page));
-            if is_complete || hits.len() + expected >= self.limit && !missing.is_empty() {
+        for page in best_first.into_iter().map(|index| candidates[index]) {
+            let is_complete = scan.first.last().is_some_and(|last| last.position.number() < best(page));
+            let is_enough = !missing.is_empty() && scan.first.seen() + expected >= self.limit;
+            if is_complete || is_enough {
                 more = true;
                 break;
             }
             if list.require(&[page.number]).is_err() {
                 missing.push(page.number);
                 expected += usize::try_from(self.filter.at_most(&page.counts)).unwrap_or(usize::MAX);
-                continue;
+            } else {
+                scan.page(list, page.number)?;
             }
-            let mut scan = Scan::new(self, &matcher);
-            scan.page(list, page.number)?;
-            hits.extend(scan.hits);
         }
-        if !missing.is_empty() {
-            return Err(ReadError::PagesNeeded(missing));
-        }
-        let (hits, cut) = first(hits, self.limit);
-        Ok(Chosen { hits, total, more: more || cut })
+        if missing.is_empty() { Ok(scan.chosen(total, more)) } else { Err(ReadError::PagesNeeded(missing)) }
     }
 }
 
@@ -148,13 +142,13 @@ struct Scan<'a, 'q> {
     choice: &'q Choice<'q>,
     matcher: &'q Matcher<'q>,
     zones: Zones<'a>,
-    hits: Vec<Hit<'a>>,
+    first: First<Hit<'a>>,
     total: u32,
 }
 
 impl<'a, 'q> Scan<'a, 'q> {
     fn new(choice: &'q Choice<'q>, matcher: &'q Matcher<'q>) -> Self {
-        Self { choice, matcher, zones: Zones::default(), hits: Vec::new(), total: 0 }
+        Self { choice, matcher, zones: Zones::default(), first: First::new(choice.limit), total: 0 }
     }
 
     fn head(&mut self, list: &'a TaskList) -> Result<(), ReadError> {
@@ -180,18 +174,12 @@ impl<'a, 'q> Scan<'a, 'q> {
         let Choice { sort, order, as_of, after, .. } = *self.choice;
         let position = Position::of(view, sort, order, as_of, &mut self.zones);
         if after.is_none_or(|after| position > *after) {
-            self.hits.push(Hit { position, page, index });
+            self.first.push(Hit { position, page, index });
         }
     }
-}
 
-/// The first hits in order, and whether others were left.
-fn first(mut hits: Vec<Hit<'_>>, limit: usize) -> (Vec<Hit<'_>>, bool) {
-    let more = hits.len() > limit;
-    if more {
-        hits.select_nth_unstable(limit);
-        hits.truncate(limit);
+    fn chosen(self, total: u32, more: bool) -> Chosen<'a> {
+        let more = more || self.first.seen() > self.choice.limit;
+        Chosen { hits: self.first.into_sorted(), total, more }
     }
-    hits.sort_unstable();
-    (hits, more)
 }

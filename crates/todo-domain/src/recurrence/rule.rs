@@ -174,16 +174,8 @@ fn parse_number(text: &str, least: i64, most: i64) -> Option<i64> {
 }
 
 fn parse_list(text: &str, least: i16, most: i16, negative: bool) -> Option<Vec<i16>> {
-    let mut numbers = text
-        .split(',')
-        .map(|item| item.parse::<i16>().ok())
-        .map(|number| {
-            number.filter(|number| (least..=most).contains(&number.saturating_abs()) && (negative || *number > 0))
-        })
-        .collect::<Option<Vec<i16>>>()?;
-    numbers.sort_unstable();
-    numbers.dedup();
-    Some(numbers)
+    let is_accepted = |number: &i16| (least..=most).contains(&number.saturating_abs()) && (negative || *number > 0);
+    text.split(',').map(|item| item.parse().ok().filter(is_accepted)).collect()
 }
 
 fn parse_weekdays(text: &str) -> Option<Vec<NthWeekday>> {

@@ -1,6 +1,7 @@
 //! The bounds of a task's fields, and their normal form.
 
 use crate::ids::{Ids, SubtaskId};
+use crate::sorting::order_of;
 use crate::validation::Refusals;
 
 use super::{NewSubtask, Subtask};
@@ -67,8 +68,8 @@ pub(crate) fn normal_tag(text: &str) -> String {
 }
 
 pub(super) fn reminders(given: &[u32], has_due_date: bool, refusals: &mut Refusals) -> Vec<u32> {
-    let mut leads = given.to_vec();
-    leads.sort_unstable_by(|one, other| other.cmp(one));
+    let longest_first = order_of(given.len(), &mut |one, other| given[other].cmp(&given[one]));
+    let mut leads: Vec<u32> = longest_first.into_iter().map(|index| given[index]).collect();
     leads.dedup();
     if leads.len() > MAX_REMINDERS {
         refusals.add("reminders", format!("give at most {MAX_REMINDERS} reminders"));
