@@ -1,5 +1,7 @@
 //! Accounts over HTTP: sign-up, sign-in, refresh, sign-out, and the profile.
 
+#![expect(unsafe_code, reason = "the export that `http_component` writes is unsafe code of spin-sdk")]
+
 mod auth;
 mod cookie;
 mod me;

@@ -1,14 +1,14 @@
-//! Tasks over HTTP: create, list, search, read, change, complete, reopen, delete, tags, import, health.
+//! Tasks over HTTP: create, list, search, read, change, complete, reopen, delete, tags, health.
+
+#![expect(unsafe_code, reason = "the export that `http_component` writes is unsafe code of spin-sdk")]
 
 mod health;
-mod import;
 mod tasks;
 
 use http::Method;
 use spin_sdk::http::{IncomingRequest, IntoResponse};
 use spin_sdk::http_component;
 use todo_app::http::{Answer, router::Route};
-use todo_app::import::MAX_IMPORT_BYTES;
 use todo_app::spin::{Call, SpinTransport, serve};
 
 type App = todo_app::App<SpinTransport>;
@@ -24,7 +24,6 @@ enum Operation {
     ReopenTask,
     DeleteTask,
     ListTags,
-    ImportTasks,
     GetHealth,
 }
 
@@ -39,7 +38,6 @@ const ROUTES: &[Route<Operation>] = &[
     Route::new(Method::PATCH, "/api/tasks/{id}/complete", Operation::CompleteTask),
     Route::new(Method::POST, "/api/tasks/{id}/reopen", Operation::ReopenTask),
     Route::new(Method::GET, "/api/tags", Operation::ListTags),
-    Route::new(Method::POST, "/api/import", Operation::ImportTasks).with_body_limit(MAX_IMPORT_BYTES),
     Route::new(Method::GET, "/api/health", Operation::GetHealth),
     Route::new(Method::GET, "/health", Operation::GetHealth),
 ];
@@ -60,7 +58,6 @@ async fn answer(app: App, call: Call<Operation>) -> Answer {
         Operation::ReopenTask => tasks::reopen_task(&app, &call).await,
         Operation::DeleteTask => tasks::delete_task(&app, &call).await,
         Operation::ListTags => tasks::list_tags(&app, &call).await,
-        Operation::ImportTasks => import::import_tasks(&app, &call).await,
         Operation::GetHealth => health::get_health(&app).await,
     }
 }

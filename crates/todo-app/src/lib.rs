@@ -16,7 +16,7 @@ pub mod access;
 pub mod accounts;
 pub mod failure;
 pub mod http;
-// pub mod import;
+pub mod import;
 pub mod lists;
 pub mod settings;
 #[cfg(target_family = "wasm")]

@@ -139,6 +139,11 @@ impl Problem {
         self.status
     }
 
+    /// What to do, or what the problem is.
+    pub fn message(&self) -> &str {
+        if self.detail.is_empty() { self.kind.title } else { &self.detail }
+    }
+
     /// The answer itself.
     pub fn into_response(self) -> Response {
         #[derive(Serialize)]
@@ -150,7 +155,7 @@ impl Problem {
             errors: &'a [FieldError],
             message: &'a str,
         }
-        let detail = if self.detail.is_empty() { self.kind.title } else { &self.detail };
+        let detail = self.message();
         let body = Body {
             r#type: format!("urn:todo:problem:{}", self.kind.code),
             title: self.kind.title,
