@@ -46,7 +46,7 @@ pub use self::command::{BatchOutcome, Command, CommandError, DocumentKey, Docume
 pub use self::document::{DOCUMENT_SCHEMA_VERSION, DocumentError, PageNumber};
 pub use self::summary::{Counts, PageSummary};
 
-use self::document::{HEAD, Head, Named, Page, PageView, malformed};
+use self::document::{HEAD, Head, Named, Page, PageView, Slot, malformed};
 use self::work::Work;
 use crate::event::TaskEvent;
 use crate::ids::{Ids, TaskId, UserId};
@@ -174,6 +174,26 @@ impl TaskList {
             }
         }
         Ok(None)
+    }
+
+    /// All tasks outside the trash, in the order of their ids: for exports, calendars and daily digests. Every page with one is needed.
+    pub fn tasks(&self) -> Result<Vec<Task>, ReadError> {
+        let numbers: Vec<PageNumber> =
+            self.head.pages.iter().filter(|page| page.counts.live() > 0).map(|page| page.number).collect();
+        self.require(&numbers)?;
+        let mut tasks = BTreeMap::new();
+        let mut add = |slot: &Slot, document: &dyn Named| -> Result<(), ReadError> {
+            let task = slot.task().map_err(|source| malformed(document, source))?;
+            if !task.is_trashed() {
+                tasks.insert(task.id, task);
+            }
+            Ok(())
+        };
+        self.head.tasks.iter().try_for_each(|slot| add(slot, &HEAD))?;
+        for number in numbers {
+            self.open_page(number)?.tasks.iter().try_for_each(|slot| add(slot, &number))?;
+        }
+        Ok(tasks.into_values().collect())
     }
 
     /// Does one command, or none of it.

@@ -1,5 +1,7 @@
 //! Our expansion of recurrence rules against that of the `rrule` crate.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;

@@ -4,6 +4,7 @@ use super::document::{Head, PageNumber, Slot};
 use super::{HEAD_BOUND, HEAD_NEWEST, PAGE_BOUND};
 use crate::sorting::order_of;
 use crate::task::Status;
+use crate::view::TaskView;
 
 /// How many tasks leave a head that is one too long: one write in so many touches a page.
 const SPILL: usize = 28;
@@ -31,19 +32,15 @@ pub(super) fn take(tasks: &mut Vec<Slot>) -> Result<Vec<Slot>, serde_json::Error
     let count = tasks.len() - HEAD_BOUND - 1 + SPILL;
     let views = tasks.iter().map(Slot::view).collect::<Result<Vec<_>, _>>()?;
 
-    let newest = |one: usize, other: usize| {
-        let age = |index: usize| (views[index].created_at(), views[index].id);
-        age(other).cmp(&age(one))
-    };
+    let made: Vec<_> = views.iter().map(|view| (view.created_at(), view.id)).collect();
     let mut stays = vec![false; views.len()];
-    let newest_first = order_of(views.len(), &mut |one, other| newest(one, other));
+    let newest_first = order_of(views.len(), &mut |one, other| made[other].cmp(&made[one]));
     let live = newest_first.into_iter().filter(|index| !views[*index].is_trashed());
     for index in live.take(HEAD_NEWEST) {
         stays[index] = true;
     }
 
-    let rank = |index: usize| {
-        let view = &views[index];
+    let rank = |(index, view): (usize, &TaskView<'_>)| {
         let kind = match view.status {
             _ if view.is_trashed() => 0_u8,
             Status::Completed => 1,
@@ -51,7 +48,8 @@ pub(super) fn take(tasks: &mut Vec<Slot>) -> Result<Vec<Slot>, serde_json::Error
         };
         (stays[index], kind, view.updated_at(), view.id)
     };
-    let first_to_leave = order_of(views.len(), &mut |one, other| rank(one).cmp(&rank(other)));
+    let ranks: Vec<_> = views.iter().enumerate().map(rank).collect();
+    let first_to_leave = order_of(views.len(), &mut |one, other| ranks[one].cmp(&ranks[other]));
     let mut leaves = vec![false; views.len()];
     for index in first_to_leave.into_iter().take(count) {
         leaves[index] = true;

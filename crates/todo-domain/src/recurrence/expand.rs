@@ -1,7 +1,7 @@
 //! RFC 5545 recurrence rules, expanded: period by period, the days that all BY parts let through.
 
+use jiff::Span;
 use jiff::civil::{Date, Weekday, date};
-use jiff::{Span, ToSpan};
 
 use super::clock::SeriesClock;
 use super::rule::{Frequency, NthWeekday, Rule, Until};
@@ -87,7 +87,7 @@ impl Rule {
                 (year, i64::from(year.days_in_year()))
             }
         };
-        let last = first.checked_add((length - 1).days()).ok()?;
+        let last = first.checked_add(Span::new().try_days(length - 1).ok()?).ok()?;
         let by_start = self.weeks.is_empty()
             && self.year_days.is_empty()
             && self.month_days.is_empty()
@@ -210,5 +210,6 @@ fn is_nth(numbers: &[i16], index: i16, length: i16) -> bool {
 /// The first day of a day's week.
 fn week_of(day: Date, week_start: Weekday) -> Date {
     let back = day.weekday().since(week_start);
-    day.checked_sub(i64::from(back).days()).unwrap_or(day)
+    let back = Span::new().try_days(back).unwrap_or_default();
+    day.checked_sub(back).unwrap_or(day)
 }

@@ -1,6 +1,6 @@
 //! The recurrences that are one word: a step from the series' start.
 
-use jiff::ToSpan;
+use jiff::Span;
 use jiff::civil::Date;
 
 use super::clock::SeriesClock;
@@ -63,12 +63,12 @@ impl Step {
     /// The day that many strides from the start; a day that its month lacks is the month's last.
     fn day_at(self, start: Date, strides: i64) -> Option<Date> {
         let span = match self {
-            Self::Day => strides.days(),
-            Self::Week => strides.weeks(),
-            Self::Month => strides.months(),
-            Self::Year => strides.years(),
+            Self::Day => Span::new().try_days(strides),
+            Self::Week => Span::new().try_weeks(strides),
+            Self::Month => Span::new().try_months(strides),
+            Self::Year => Span::new().try_years(strides),
         };
-        start.checked_add(span).ok()
+        start.checked_add(span.ok()?).ok()
     }
 }
 

@@ -159,7 +159,7 @@ fn play(steps: Vec<Step>, check: bool) -> Store {
             && let Ok(outcome) = store.run(command)
         {
             assert!(outcome.events.len() <= 1);
-            assert_eq!(outcome.events.is_empty() || !outcome.writes.is_empty(), true);
+            assert!(outcome.events.is_empty() || !outcome.writes.is_empty());
             if let (Some(event), Some(task)) = (outcome.events.first(), &outcome.task) {
                 assert_eq!(&event.payload.task, task);
                 if !known.contains(&task.id) {
@@ -355,6 +355,9 @@ proptest! {
             let found = store.ask(|list| list.task(task.id));
             prop_assert_eq!(found.as_ref(), Some(task));
         }
+        let mut live: Vec<Task> = tasks.iter().filter(|task| !task.is_trashed()).cloned().collect();
+        live.sort_by_key(|task| task.id);
+        prop_assert_eq!(store.ask(todo_domain::list::TaskList::tasks), live);
         let counts = store.ask(TagCount::of);
         for count in &counts {
             let tagged = || tasks.iter().filter(|task| !task.is_trashed() && task.tags.contains(&count.tag));
