@@ -7,6 +7,23 @@
 //! - [`list`]: all tasks of one user in bounded documents, and the commands that change them;
 //! - [`query`]: lists, searches and tags over those documents;
 //! - [`event`]: what consumers are told.
+//!
+//! ```
+//! use todo_domain::list::{Command, TaskList};
+//! use todo_domain::query::ListQuery;
+//! use todo_domain::{NewTask, Recurrence, UserId};
+//! # let mut last_id = 0_u128;
+//! # let mut ids = || { last_id += 1; uuid::Uuid::from_u128(last_id) };
+//! # let now: jiff::Timestamp = "2026-03-01T09:00:00Z".parse()?;
+//!
+//! let mut list = TaskList::empty(UserId::new(uuid::Uuid::nil()));
+//! let recurrence = Recurrence::parse("FREQ=MONTHLY;BYDAY=-1FR")?;
+//! let rent = NewTask { title: "Pay rent".into(), recurrence, ..NewTask::default() };
+//! let made = list.apply(&Command::create(rent), now, &mut ids)?;
+//! assert_eq!(made.events[0].payload.task.title, "Pay rent");
+//! assert_eq!(ListQuery::default().run(&list, now)?.total, 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod event;
 pub mod ids;

@@ -165,14 +165,15 @@ impl TaskList {
         if let Some(slot) = self.head.tasks.iter().find(|slot| slot.id == id) {
             return Ok(Some(slot.task().map_err(|source| malformed(&HEAD, source))?));
         }
-        let candidates = self.pages_for_task(id);
-        self.require(&candidates)?;
-        for number in candidates {
+        let (at_hand, absent): (Vec<_>, Vec<_>) =
+            self.pages_for_task(id).into_iter().partition(|number| self.pages.contains_key(number));
+        for number in at_hand {
             let page = self.open_page(number)?;
             if let Some(slot) = page.tasks.iter().find(|slot| slot.id == id) {
                 return Ok(Some(slot.task().map_err(|source| malformed(&number, source))?));
             }
         }
+        self.require(&absent)?;
         Ok(None)
     }
 

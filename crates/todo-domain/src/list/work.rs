@@ -1,14 +1,16 @@
 //! One commit in the making: commands change a copy of the head and the pages they touch, or leave no trace.
 
+mod commit;
+mod trash;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use serde::Serialize;
 
-use super::command::{Command, CommandError, DocumentKey, DocumentWrite, ReadError};
+pub(super) use self::commit::{Done, to_json};
+use super::command::{Command, CommandError, ReadError};
 use super::document::{HEAD, Head, Page, PageNumber, Slot, malformed};
-use super::summary::PageSummary;
-use super::{MAX_TASKS, MAX_TRASH, PAGE_BOUND, TaskList, spill};
+use super::{MAX_TASKS, MAX_TRASH, TaskList};
 use crate::event::{EVENT_SCHEMA_VERSION, EventPayload, EventType, TaskEvent};
 use crate::ids::{EventId, Ids, TaskId};
 use crate::task::{NewTask, Status, Task, TaskChange, to_millisecond};
@@ -24,13 +26,6 @@ pub(super) struct Work<'l> {
     dirty: BTreeSet<PageNumber>,
     changed: bool,
     events: Vec<TaskEvent>,
-}
-
-/// A commit that is ready: nothing changed when there is no head.
-pub(super) struct Done {
-    pub(super) head: Option<Head>,
-    pub(super) events: Vec<TaskEvent>,
-    pub(super) writes: Vec<DocumentWrite>,
 }
 
 /// Where a task is.
@@ -170,76 +165,6 @@ impl<'l> Work<'l> {
         self.change(place, &before, task, EventType::Updated, &["deletedAt"], ids)
     }
 
-    fn purge(&mut self, id: TaskId) -> Result<(), CommandError> {
-        let place = self.find(id)?.ok_or(CommandError::NotFound(id))?;
-        let task = self.read(place)?;
-        if !task.is_trashed() {
-            return Err(CommandError::NotFound(id));
-        }
-        self.remove(place, &task);
-        Ok(())
-    }
-
-    fn purge_before(&mut self, cutoff: Timestamp) -> Result<(), CommandError> {
-        let numbers = self.trashed_pages(|from| from < cutoff);
-        self.open_all(&numbers)?;
-        let expired = |tasks: &[Slot]| -> Result<Vec<TaskId>, serde_json::Error> {
-            let mut ids = Vec::new();
-            for slot in tasks {
-                if slot.view()?.deleted_at().is_some_and(|at| at < cutoff) {
-                    ids.push(slot.id);
-                }
-            }
-            Ok(ids)
-        };
-        let mut ids = expired(&self.head.tasks).map_err(in_head)?;
-        for number in numbers {
-            let page = self.page(number)?;
-            ids.extend(expired(&page.tasks).map_err(|source| ReadError::from(malformed(&number, source)))?);
-        }
-        for id in ids {
-            self.purge(id)?;
-        }
-        Ok(())
-    }
-
-    /// Makes room in a full trash.
-    fn drop_longest_trashed(&mut self) -> Result<(), CommandError> {
-        let mut oldest: Option<(Timestamp, TaskId)> = None;
-        let mut consider = |tasks: &[Slot]| -> Result<(), serde_json::Error> {
-            for slot in tasks {
-                if let Some(at) = slot.view()?.deleted_at()
-                    && oldest.is_none_or(|least| (at, slot.id) < least)
-                {
-                    oldest = Some((at, slot.id));
-                }
-            }
-            Ok(())
-        };
-        consider(&self.head.tasks).map_err(in_head)?;
-        // Pages opened by this commit may differ from their summaries.
-        for (number, page) in &self.open {
-            consider(&page.tasks).map_err(|source| ReadError::from(malformed(number, source)))?;
-        }
-        let before_that = oldest.map_or(Timestamp::MAX, |(at, _)| at);
-        let first_page = self
-            .head
-            .pages
-            .iter()
-            .filter(|page| !self.open.contains_key(&page.number))
-            .filter_map(|page| Some((page.trashed_from?, page.number)))
-            .min()
-            .filter(|(from, _)| *from < before_that);
-        if let Some((_, number)) = first_page {
-            self.open_all(&[number])?;
-            return self.drop_longest_trashed();
-        }
-        match oldest {
-            Some((_, id)) => self.purge(id),
-            None => Ok(()),
-        }
-    }
-
     fn refuse_when_full(&self) -> Result<(), CommandError> {
         if self.head.counts.live() < MAX_TASKS { Ok(()) } else { Err(CommandError::TooManyTasks) }
     }
@@ -266,12 +191,15 @@ impl<'l> Work<'l> {
         }
         let candidates: Vec<PageNumber> =
             self.head.pages.iter().filter(|page| page.may_hold(id)).map(|page| page.number).collect();
-        self.open_all(&candidates)?;
-        for number in candidates {
+        // Pages at hand come first: what they hold needs no others.
+        let (at_hand, absent): (Vec<_>, Vec<_>) =
+            candidates.into_iter().partition(|number| self.list.page_json(*number).is_some());
+        for number in at_hand {
             if let Some(index) = index_in(&self.page(number)?.tasks) {
                 return Ok(Some(Place::Page(number, index)));
             }
         }
+        self.list.require(&absent)?;
         Ok(None)
     }
 
@@ -331,12 +259,6 @@ impl<'l> Work<'l> {
         });
     }
 
-    fn trashed_pages(&self, wanted: impl Fn(Timestamp) -> bool) -> Vec<PageNumber> {
-        let trashed = |page: &&PageSummary| page.trashed_from.is_some_and(&wanted);
-        let known = self.head.pages.iter().filter(trashed).map(|page| page.number);
-        known.chain(self.dirty.iter().copied()).collect::<BTreeSet<_>>().into_iter().collect()
-    }
-
     fn open_all(&mut self, numbers: &[PageNumber]) -> Result<(), ReadError> {
         let closed: Vec<PageNumber> =
             numbers.iter().copied().filter(|number| !self.open.contains_key(number)).collect();
@@ -357,66 +279,8 @@ impl<'l> Work<'l> {
         let user_id = self.head.user_id;
         self.open.entry(number).or_insert_with(|| Page::empty(user_id, number))
     }
-
-    /// Spills what the head has no room for, sums up the pages, and writes the documents.
-    pub(super) fn finish(mut self) -> Result<Done, ReadError> {
-        if !self.changed {
-            return Ok(Done { head: None, events: Vec::new(), writes: Vec::new() });
-        }
-        self.spill()?;
-        self.head.revision += 1;
-        let mut writes = Vec::with_capacity(1 + self.dirty.len());
-        for number in std::mem::take(&mut self.dirty) {
-            writes.push(self.close(number)?);
-        }
-        if self.list.holds_events {
-            self.head.pending.extend(self.events.iter().cloned());
-        }
-        writes.insert(0, DocumentWrite { key: DocumentKey::Head, json: Some(to_json(&self.head)) });
-        Ok(Done { head: Some(self.head), events: self.events, writes })
-    }
-
-    fn spill(&mut self) -> Result<(), ReadError> {
-        let target = spill::target(&self.head, 0);
-        if let Some(number) = target {
-            self.open_all(&[number])?;
-        }
-        let mut spilled = spill::take(&mut self.head.tasks).map_err(in_head)?.into_iter().peekable();
-        let mut number = target;
-        while spilled.peek().is_some() {
-            let number = number.take().unwrap_or_else(|| {
-                let number = PageNumber(self.head.next_page);
-                self.head.next_page += 1;
-                number
-            });
-            let page = self.dirty_page(number);
-            let room = PAGE_BOUND.saturating_sub(page.tasks.len());
-            page.tasks.extend(spilled.by_ref().take(room));
-        }
-        Ok(())
-    }
-
-    /// Brings a changed page's summary up to date and writes the page; one that is empty goes.
-    fn close(&mut self, number: PageNumber) -> Result<DocumentWrite, ReadError> {
-        let revision = self.head.revision;
-        let page = self.dirty_page(number);
-        page.revision = revision;
-        let summary = PageSummary::of(number, revision, &page.tasks).map_err(|source| malformed(&number, source))?;
-        let json = summary.is_some().then(|| to_json(page));
-        self.head.pages.retain(|known| known.number != number);
-        if let Some(summary) = summary {
-            let place = self.head.pages.partition_point(|known| known.number < number);
-            self.head.pages.insert(place, summary);
-        }
-        Ok(DocumentWrite { key: DocumentKey::Page(number), json })
-    }
 }
 
 fn in_head(source: serde_json::Error) -> ReadError {
     malformed(&HEAD, source).into()
-}
-
-/// The JSON of a document.
-pub(super) fn to_json(document: &impl Serialize) -> String {
-    serde_json::to_string(document).expect("documents have no map with keys that are not text")
 }
