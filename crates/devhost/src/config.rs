@@ -69,6 +69,8 @@ pub struct Limits {
     ///
     /// Proxies in front close idle connections after 60 s; closing first would race them.
     pub header_read_time: Duration,
+    /// How long a client may take no byte of a response before its connection is cut. Default 60 s.
+    pub write_time: Duration,
 }
 
 impl Default for Limits {
@@ -84,6 +86,7 @@ impl Default for Limits {
             header_bytes: 64 << 10,
             max_connections: 4_096,
             header_read_time: Duration::from_secs(65),
+            write_time: Duration::from_secs(60),
         }
     }
 }

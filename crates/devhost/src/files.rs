@@ -16,6 +16,9 @@ use crate::manifest::FilesEntry;
 /// Most files that the globs of one component may match.
 const MAX_FILES: usize = 10_000;
 
+/// Starts the name of a folder of copies; the process follows.
+const STAGED: &str = "files-";
+
 /// The folders that a component sees.
 #[derive(Debug, Default)]
 pub(crate) struct Mounts {
@@ -102,8 +105,9 @@ const NOT_A_GLOB: &str = "is not a glob below the manifest's folder, such as `as
 
 fn stage(copies: &[(PathBuf, PathBuf)], cache_dir: &Path) -> Result<Staged, StartError> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
+    remove_leftovers(cache_dir);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let root = cache_dir.join(format!("files-{}-{number}", std::process::id()));
+    let root = cache_dir.join(format!("{STAGED}{}-{number}", std::process::id()));
     let staged = Staged(root.clone());
     for (from, to) in copies {
         let stays_below = to.components().all(|part| matches!(part, PathPart::Normal(_)));
@@ -116,6 +120,17 @@ fn stage(copies: &[(PathBuf, PathBuf)], cache_dir: &Path) -> Result<Staged, Star
         copied.map_err(|source| StartError::File { action: "copy for `files`", path: from.clone(), source })?;
     }
     Ok(staged)
+}
+
+/// Removes the copies of processes that were killed.
+fn remove_leftovers(cache_dir: &Path) {
+    for entry in std::fs::read_dir(cache_dir).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(STAGED)?.split('-').next());
+        if process.is_some_and(|id| !Path::new("/proc").join(id).exists()) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {

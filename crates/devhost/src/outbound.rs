@@ -15,6 +15,7 @@ use http::{Request, Response};
 use http_body_util::BodyExt;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks,
 };
@@ -28,6 +29,10 @@ use connect::Connector;
 const IDLE_TIME: Duration = Duration::from_secs(15);
 /// Unused connections that are kept for each server.
 const MAX_IDLE: usize = 64;
+/// Requests that one guest may have under way at once.
+const MAX_REQUESTS: usize = 64;
+/// Largest piece that a guest may write at once; two of them may wait for their reader.
+const CHUNK_BYTES: usize = 64 << 10;
 /// Waits that a guest sets no time for; Spin's default.
 const DEFAULT_TIME: Duration = Duration::from_secs(600);
 /// Headers of the trace that the request belongs to; they go on to what the guest calls.
@@ -52,6 +57,7 @@ pub(crate) struct Outbound {
     client: Client,
     permissions: Arc<Permissions>,
     trace: Vec<(HeaderName, HeaderValue)>,
+    places: Arc<Semaphore>,
 }
 
 type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
@@ -61,7 +67,7 @@ impl Outbound {
     pub(crate) fn new(client: Client, permissions: Arc<Permissions>, inbound: &HeaderMap) -> Self {
         let trace =
             TRACE_HEADERS.into_iter().filter_map(|name| Some((name.clone(), inbound.get(name)?.clone()))).collect();
-        Self { client, permissions, trace }
+        Self { client, permissions, trace, places: Arc::new(Semaphore::new(MAX_REQUESTS)) }
     }
 
     fn check(&self, request: &Request<WasiBody>) -> Result<(), Error> {
@@ -98,6 +104,10 @@ impl WasiHttpHooks for Outbound {
         Some(Scheme::HTTP)
     }
 
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        CHUNK_BYTES
+    }
+
     fn send_request(
         &mut self,
         mut request: Request<WasiBody>,
@@ -107,14 +117,22 @@ impl WasiHttpHooks for Outbound {
         if let Err(denied) = self.check(&request) {
             return Box::new(std::future::ready(Err(denied)));
         }
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return Box::new(std::future::ready(Err(Error::ConnectionLimitReached)));
+        };
         for (name, value) in &self.trace {
             request.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
-        Box::new(send(self.client.clone(), request, options.unwrap_or_default()))
+        Box::new(send(self.client.clone(), request, options.unwrap_or_default(), place))
     }
 }
 
-async fn send(client: Client, request: Request<WasiBody>, options: RequestOptions) -> Sent {
+async fn send(
+    client: Client,
+    request: Request<WasiBody>,
+    options: RequestOptions,
+    place: OwnedSemaphorePermit,
+) -> Sent {
     let connect_time = options.connect_timeout.unwrap_or(DEFAULT_TIME);
     let first_byte_time = options.first_byte_timeout.unwrap_or(DEFAULT_TIME);
     let between_bytes_time = options.between_bytes_timeout.unwrap_or(DEFAULT_TIME);
@@ -123,7 +141,7 @@ async fn send(client: Client, request: Request<WasiBody>, options: RequestOption
         .await
         .map_err(|_| Error::ConnectionReadTimeout)?
         .map_err(connect::client_error)?;
-    let response = response.map(|body| TimedBody::new(body, between_bytes_time).boxed_unsync());
+    let response = response.map(|body| TimedBody::new(body, between_bytes_time, place).boxed_unsync());
     // The connection belongs to the pool, so nothing is left to be driven here.
     Ok((response, Box::new(std::future::ready(Ok(())))))
 }

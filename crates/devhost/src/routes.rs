@@ -43,6 +43,10 @@ impl<T> Router<T> {
 
     /// The most specific route that takes `path`.
     pub(crate) fn find<'a>(&'a self, path: &'a str) -> Option<(&'a Pattern, Match<'a>, &'a T)> {
+        if !path.starts_with('/') {
+            // `*` of OPTIONS and the authority of CONNECT are no paths.
+            return None;
+        }
         self.routes.iter().find_map(|(pattern, target)| {
             let found = pattern.matches(path)?;
             Some((pattern, found, target))
@@ -70,6 +74,17 @@ impl Pattern {
             }
         }
         Some(Self { written: route.to_owned(), segments, wildcard })
+    }
+
+    /// True if both take the same paths, whatever their segments are called.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        self.wildcard == other.wildcard
+            && self.segments.len() == other.segments.len()
+            && self.segments.iter().zip(&other.segments).all(|pair| match pair {
+                (Segment::Exact(one), Segment::Exact(other)) => one == other,
+                (Segment::Named(_), Segment::Named(_)) => true,
+                _ => false,
+            })
     }
 
     /// The route as written in the manifest.

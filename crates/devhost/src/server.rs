@@ -6,6 +6,7 @@ mod problem;
 mod request;
 mod respond;
 mod response;
+mod stream;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

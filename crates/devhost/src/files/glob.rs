@@ -65,9 +65,10 @@ impl Glob {
             let entry = entry.map_err(|error| format!("could not be searched: {error}"))?;
             let relative = relative.join(entry.file_name());
             let path = entry.path();
-            if path.is_dir() {
+            // Links to folders are not followed, so the walk ends.
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 self.walk(root, &relative, depth + 1, most, found)?;
-            } else if self.matches(&relative) {
+            } else if path.is_file() && self.matches(&relative) {
                 if found.len() >= most {
                     return Err(format!("matches more than {most} files"));
                 }

@@ -98,8 +98,9 @@ fn store(host: &Host, component: &Prepared, inbound: &HeaderMap, meter: Meter) -
         Ok(if meter.is_over() {
             UpdateDeadline::Interrupt
         } else {
-            // Others get their turn once in each tick.
-            UpdateDeadline::Yield(1)
+            // Others get their turn once in each tick, sockets and timers included: this yield, unlike
+            // a plain one, comes back only after the runtime has looked at them.
+            UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now()))
         })
     });
     Ok(store)

@@ -21,7 +21,7 @@ pub(super) fn read(
         let entry = Table::from_value(path.clone(), value, "a table, as in [[trigger.http]]")?;
         let trigger = read_one(entry, triggers.len(), components)?;
         if let Some(route) = &trigger.route
-            && triggers.iter().any(|other| other.route.as_ref() == Some(route))
+            && triggers.iter().any(|other| is_same(other.route.as_deref(), route))
         {
             return Err(ManifestError::Invalid {
                 key: format!("{path}.route"),
@@ -45,6 +45,13 @@ pub(super) fn read(
         });
     }
     Ok(triggers)
+}
+
+fn is_same(other: Option<&str>, route: &str) -> bool {
+    match (other.and_then(Pattern::parse), Pattern::parse(route)) {
+        (Some(other), Some(route)) => other.is_same_as(&route),
+        _ => false,
+    }
 }
 
 fn read_one(

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::Error;
 
@@ -16,11 +17,13 @@ pub(super) struct TimedBody {
     /// Set up when the body is waited for, so that a body that is all there needs no timer.
     deadline: Option<Pin<Box<Sleep>>>,
     waiting: bool,
+    /// Given back when the guest is done with the response.
+    _place: OwnedSemaphorePermit,
 }
 
 impl TimedBody {
-    pub(super) fn new(incoming: Incoming, limit: Duration) -> Self {
-        Self { incoming, limit, deadline: None, waiting: false }
+    pub(super) fn new(incoming: Incoming, limit: Duration, place: OwnedSemaphorePermit) -> Self {
+        Self { incoming, limit, deadline: None, waiting: false, _place: place }
     }
 }
 

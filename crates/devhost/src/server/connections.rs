@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use super::Application;
 use super::respond::respond;
+use super::stream::Stream;
 
 /// Pause after the system refused to accept, most often because no file descriptor is left.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -52,6 +53,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, application: Arc<Application
     // Answers are written whole; waiting for more would only delay events of a stream.
     let _ = stream.set_nodelay(true);
     let limits = &application.host.limits;
+    let stream = Stream::new(stream, limits.write_time);
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
@@ -63,7 +65,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, application: Arc<Application
         let application = Arc::clone(&application);
         async move { Ok::<_, Infallible>(respond(application, peer, request).await) }
     });
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut connection = pin!(builder.serve_connection(stream, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         () = application.tasks.drain.cancelled() => {

@@ -62,7 +62,7 @@ async fn call(
     let place = application.places.take().await.ok_or(Problem::Full)?;
     let (sender, receiver) = oneshot::channel();
     let call = Call::new(&application.host, component, request, sender, place);
-    let answer = answer(application, component, call, receiver);
+    let answer = answer(component, call, receiver);
     let (response, call) = tokio::time::timeout(limits.response_time, answer).await.map_err(|_| {
         tracing::error!(
             component.id = %component.permissions.id,
@@ -77,7 +77,6 @@ type Answer = (Response<wasmtime_wasi_http::p2::body::HyperOutgoingBody>, Option
 
 /// Runs the guest until it has set its response; it may go on afterwards.
 async fn answer(
-    _application: &Application,
     component: &Prepared,
     mut call: Call,
     mut receiver: oneshot::Receiver<GuestResponse>,

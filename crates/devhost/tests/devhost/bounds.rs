@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 use futures::SinkExt;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use super::support::{Application, DEADLINE, open_body, send, until};
 use super::upstream::Upstream;
@@ -8,15 +10,17 @@ use super::upstream::Upstream;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_loop_is_stopped_while_others_go_on() {
     let served = Application::with_guest("")
-        .configure(|config| config.limits.compute_time = Duration::from_millis(500))
+        .configure(|config| config.limits.compute_time = Duration::from_secs(2))
         .start()
         .await;
     // As many loops as the runtime has threads.
     let loops: Vec<_> = (0..2).map(|_| tokio::spawn(send(served.client.get(served.url("/loop"))))).collect();
     until("both loop", || served.running.instances() == 2).await;
+    // Each answer needs a connection, timers and a guest of its own.
     for _ in 0..5 {
         assert_eq!(served.get("/hello").await.status, 200);
     }
+    assert_eq!(served.running.instances(), 2, "the loops ended before the others");
     for looping in loops {
         let answer = looping.await.unwrap();
         assert_eq!(answer.status, 504);
@@ -128,4 +132,16 @@ async fn long_headers_are_refused() {
     let request = served.client.get(served.url("/hello"));
     let answer = send(request.header("x-long", "x".repeat(16 << 10))).await;
     assert_eq!(answer.status, 431);
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_is_cut() {
+    let served = Application::with_guest("")
+        .configure(|config| config.limits.write_time = Duration::from_millis(200))
+        .start()
+        .await;
+    let mut stream = TcpStream::connect(served.running.local_addr()).await.unwrap();
+    stream.write_all(b"GET /flood HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    until("the guest writes", || served.running.instances() == 1).await;
+    served.idle().await;
 }

@@ -50,6 +50,13 @@ async fn bad_manifests_are_refused_by_key_value_and_form() {
             &["`trigger.http[0].ruote` is unknown", "`route`"],
         ),
         (trigger("route = \"/\"\ncomponent = { soruce = \"x\" }"), &["`trigger.http[0].component.source` is absent"]),
+        (
+            format!(
+                "{HEAD}[[trigger.http]]\nroute = \"/a/:b\"\ncomponent = \"guest\"\n\
+                 [[trigger.http]]\nroute = \"/a/:c/\"\ncomponent = \"guest\"\n{GUEST}"
+            ),
+            &["`trigger.http[1].route` is `/a/:c/`", "no other trigger"],
+        ),
         (format!("{HEAD}{HTTP}{HTTP}{GUEST}"), &["`trigger.http[1].route` is `/...`", "no other trigger"]),
         (
             format!("{HEAD}{HTTP}{GUEST}[component.Bad_Id]\nsource = \"x\"\n"),

@@ -85,9 +85,15 @@ async fn failures_have_their_own_codes() {
 async fn a_guest_goes_on_after_its_response() {
     let upstream = Upstream::start().await;
     let served = proxy(&upstream).await;
-    let request = served.client.get(served.url("/afterwards"));
-    let answer = send(request.header("x-url", upstream.url("/"))).await;
-    assert_eq!(answer.text, "answered\n");
-    until("the call after the response", || upstream.requests() == 1).await;
+    for (path, requests) in [("/afterwards", 1), ("/afterwards/9", 2)] {
+        let request = served.client.get(served.url(path));
+        let answer = send(request.header("x-url", upstream.url("/"))).await;
+        assert_eq!(answer.text, "answered\n");
+        until("the call after the response", || upstream.requests() == requests).await;
+        served.idle().await;
+    }
+    let request = served.client.head(served.url("/afterwards"));
+    send(request.header("x-url", upstream.url("/"))).await;
+    until("the call after a HEAD", || upstream.requests() == 3).await;
     served.idle().await;
 }

@@ -27,7 +27,12 @@ async fn behave(request: IncomingRequest, response: ResponseOutparam) -> anyhow:
         "echo" => echo(request, response).await,
         "read" => read(request, response).await,
         "proxy" => proxy(request, response).await,
-        "afterwards" => afterwards(request, response).await,
+        "afterwards" => afterwards(request, response, argument).await,
+        "flood" => {
+            let mut body = start(response, 200)?;
+            while body.send(vec![b'x'; 1 << 16]).await.is_ok() {}
+            Ok(())
+        }
         "status" => text(response, argument.parse()?, "").await,
         "variable" => variable(response, argument).await,
         "environment" => {
@@ -65,16 +70,22 @@ async fn behave(request: IncomingRequest, response: ResponseOutparam) -> anyhow:
     }
 }
 
-fn start(
-    response: ResponseOutparam,
-    status: u16,
-) -> anyhow::Result<impl SinkExt<Vec<u8>, Error: std::error::Error + Send + Sync> + Unpin> {
-    let outgoing = OutgoingResponse::new(Headers::new());
+fn start(response: ResponseOutparam, status: u16) -> anyhow::Result<impl Body> {
+    start_with(response, status, Headers::new())
+}
+
+fn start_with(response: ResponseOutparam, status: u16, headers: Headers) -> anyhow::Result<impl Body> {
+    let outgoing = OutgoingResponse::new(headers);
     outgoing.set_status_code(status).map_err(|()| anyhow::anyhow!("bad status"))?;
     let body = outgoing.take_body();
     response.set(outgoing);
     Ok(Box::pin(body))
 }
+
+/// The body of a response under way.
+trait Body: SinkExt<Vec<u8>, Error: std::error::Error + Send + Sync> + Unpin {}
+
+impl<T: SinkExt<Vec<u8>, Error: std::error::Error + Send + Sync> + Unpin> Body for T {}
 
 async fn text(response: ResponseOutparam, status: u16, text: &str) -> anyhow::Result<()> {
     let mut body = start(response, status)?;
@@ -159,9 +170,15 @@ async fn proxy(request: IncomingRequest, response: ResponseOutparam) -> anyhow::
 }
 
 /// Answers, ends the response, and only then calls the URL in `x-url`.
-async fn afterwards(request: IncomingRequest, response: ResponseOutparam) -> anyhow::Result<()> {
+async fn afterwards(request: IncomingRequest, response: ResponseOutparam, length: &str) -> anyhow::Result<()> {
     let outgoing = outgoing(&request)?;
-    text(response, 200, "answered\n").await?;
+    let headers = Headers::new();
+    if !length.is_empty() {
+        headers.set(&"content-length".to_owned(), &[length.into()])?;
+    }
+    let mut body = start_with(response, 200, headers)?;
+    body.send(b"answered\n".to_vec()).await?;
+    drop(body);
     let _: IncomingResponse =
         spin_sdk::http::send(outgoing).await.map_err(|error: SendError| anyhow::anyhow!("{error:?}"))?;
     Ok(())
