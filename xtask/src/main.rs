@@ -1,1 +1,106 @@
-fn main(){}
+//! The commands that people and workflows run: `cargo xtask up`, `test`, `build`, `load`, `bench`, `check`.
+//!
+//! Each installs what it needs through the ordinary package managers, or stops with one line that says what to install.
+
+mod arrows;
+mod build;
+mod check;
+mod command;
+mod tools;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about = "The commands that people and workflows run")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Builds what changed and runs the application with everything it needs.
+    Up {
+        /// Options of `todo up`, such as --port, --data, --reset, --spin; `-- --help` lists them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// Runs every check and test.
+    Test {
+        /// Only the tests that need no built components, for the inner loop.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Builds the components and the command `todo`.
+    Build,
+    /// Loads tasks from a file into a running application.
+    Load {
+        /// The file and options of `todo load`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        options: Vec<String>,
+    },
+    /// Measures the built application and prints medians of several runs.
+    Bench {
+        /// Options of the benchmark; `-- --help` lists them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// Formatting, lints, licences, and the arrows between the crates.
+    Check,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<ExitCode> {
+    std::env::set_current_dir(build::root())?;
+    match task {
+        Task::Up { options } => {
+            build::components()?;
+            build::todo()?;
+            command::become_process(build::todo_binary(), ["up".to_owned()].into_iter().chain(options))
+        }
+        Task::Load { options } => {
+            build::todo()?;
+            command::become_process(build::todo_binary(), ["load".to_owned()].into_iter().chain(options))
+        }
+        Task::Build => {
+            build::components()?;
+            build::todo()?;
+            build::print_sizes()?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Test { quick: true } => {
+            command::cargo(&["test", "--release", "--package", "todo-domain", "--package", "dapr", "--package", "todo-app"])?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Test { quick: false } => {
+            check::all()?;
+            build::test_components()?;
+            build::todo()?;
+            build::check_sizes()?;
+            command::cargo(&["test", "--release", "--no-fail-fast"])?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Bench { options } => {
+            build::components()?;
+            build::todo()?;
+            command::cargo(&["build", "--release", "--package", "bench"])?;
+            command::become_process(build::binary("bench"), options)
+        }
+        Task::Check => {
+            check::all()?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

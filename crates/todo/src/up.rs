@@ -1,0 +1,171 @@
+//! Runs devhost and sidelet in one process, or sidelet beside Spin.
+
+mod keys;
+mod spin;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use sidelet::AppAddress;
+
+use self::keys::Keys;
+
+/// The app that owns the state and receives the events.
+const APP_ID: &str = "todo";
+/// Longest body that the sidecar takes: an import of a full list is one transaction of some 12 MB.
+const SIDECAR_BODY_BYTES: usize = 32 << 20;
+/// How long requests and deliveries in flight may take when the service stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// How to run.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// The port of the API; 0 takes a free one.
+    #[arg(long, default_value_t = 3000, env = "TODO_PORT")]
+    port: u16,
+    /// The port of the sidecar (the Dapr HTTP API); 0 takes a free one.
+    #[arg(long, default_value_t = 3500)]
+    dapr_port: u16,
+    /// Where data, keys and compiled components are kept.
+    #[arg(long, default_value = ".todo")]
+    data: PathBuf,
+    /// The application.
+    #[arg(long, default_value = "spin.toml")]
+    from: PathBuf,
+    /// Folders of Dapr components and subscriptions; may be given more than once.
+    #[arg(long, default_value = "dapr/local")]
+    resources: Vec<PathBuf>,
+    /// Deletes all data of this folder first. Keys and compiled components stay.
+    #[arg(long)]
+    reset: bool,
+    /// Runs the components with `spin up`, where Spin is installed, instead of in this process.
+    #[arg(long)]
+    spin: bool,
+}
+
+/// Runs until it is told to stop.
+pub(crate) async fn run(options: Options) -> Result<ExitCode> {
+    let begin = Instant::now();
+    std::fs::create_dir_all(&options.data)
+        .with_context(|| format!("could not make the data folder `{}`", options.data.display()))?;
+    let data = options.data.canonicalize().context("could not resolve the data folder")?;
+    let keys = Keys::load_or_make(&data)?;
+    let port = free_or(options.port, "--port")?;
+
+    let sidecar = sidelet::start(sidecar_config(&options, &data, &keys, port)?).await.context("could not start the sidecar")?;
+    let variables: BTreeMap<String, String> = [
+        ("dapr_url", format!("http://{}", sidecar.local_addr())),
+        ("dapr_api_token", keys.dapr_api_token.clone()),
+        ("app_api_token", keys.app_api_token.clone()),
+        ("signing_key", keys.signing_key.clone()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    if options.spin {
+        let mut spin = spin::start(&options.from, address, &variables)?;
+        announce(address, &sidecar, &data, begin);
+        let code = tokio::select! {
+            code = spin.wait() => Some(code?),
+            () = stop_signal() => None,
+        };
+        let code = match code {
+            Some(code) => code,
+            None => spin.stop(GRACE).await?,
+        };
+        let _overdue = sidecar.shutdown(GRACE).await;
+        return Ok(code);
+    }
+
+    let mut config = devhost::Config::new(&options.from, data.join("cache"));
+    config.listen = address;
+    config.variables = variables;
+    let host = match devhost::start(config).await {
+        Ok(host) => host,
+        Err(error) => {
+            let _overdue = sidecar.shutdown(GRACE).await;
+            return Err(anyhow::Error::new(error).context("could not start the application"));
+        }
+    };
+    announce(host.local_addr(), &sidecar, &data, begin);
+    stop_signal().await;
+    eprintln!("stopping: requests and deliveries in flight are finished first");
+    host.shutdown(GRACE).await;
+    let _overdue = sidecar.shutdown(GRACE).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn sidecar_config(options: &Options, data: &Path, keys: &Keys, app_port: u16) -> Result<sidelet::Config> {
+    let database_reset = options.reset;
+    if database_reset {
+        reset(data)?;
+    }
+    let port = free_or(options.dapr_port, "--dapr-port")?;
+    let app = AppAddress::parse(&format!("http://127.0.0.1:{app_port}")).context("the app's address")?;
+    Ok(sidelet::Config {
+        apps: [(APP_ID.to_owned(), app)].into(),
+        listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))],
+        resources: options.resources.clone(),
+        data_directory: data.to_owned(),
+        api_token: Some(keys.dapr_api_token.clone()),
+        app_token: Some(keys.app_api_token.clone()),
+        max_body_size: SIDECAR_BODY_BYTES,
+        graceful_shutdown: GRACE,
+        ..sidelet::Config::new(APP_ID)
+    })
+}
+
+/// Deletes the database. Nothing else in the folder is touched.
+fn reset(data: &Path) -> Result<()> {
+    let entries = std::fs::read_dir(data).with_context(|| format!("could not read `{}`", data.display()))?;
+    for entry in entries {
+        let path = entry.context("could not read the data folder")?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with("todo.sqlite") && !name.ends_with(".lock") {
+            std::fs::remove_file(&path).with_context(|| format!("could not delete `{}`", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The port, or a free one for 0. A port that is taken is refused before anything starts.
+fn free_or(port: u16, option: &str) -> Result<u16> {
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Ok(listener) => Ok(listener.local_addr().context("a bound socket has an address")?.port()),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            bail!("port {port} is taken: stop what uses it, or choose another with {option}")
+        }
+        Err(error) => Err(error).with_context(|| format!("could not open port {port}")),
+    }
+}
+
+fn announce(address: SocketAddr, sidecar: &sidelet::Running, data: &Path, begin: Instant) {
+    println!("todo is up after {:.1} s", begin.elapsed().as_secs_f32());
+    println!("  API      http://{address}");
+    println!("  sidecar  http://{} (Dapr's HTTP API; its token is in {})", sidecar.local_addr(), keys::path(data).display());
+    println!("  data     {}", data.display());
+    println!("Try it:");
+    println!(
+        "  curl -i http://{address}/api/auth/sign-up -H 'content-type: application/json' -d '{{\"email\":\"ada@example.com\",\"name\":\"Ada\",\"password\":\"correct horse\"}}'"
+    );
+    println!("Ctrl-C stops it.");
+}
+
+/// Ends when the process is told to stop.
+async fn stop_signal() {
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate => {}
+    }
+}

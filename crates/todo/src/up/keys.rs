@@ -1,0 +1,65 @@
+//! Keys of one data folder, made once and readable by its owner alone.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+/// Secrets of one installation. Never printed.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Keys {
+    /// Signs access tokens.
+    pub(super) signing_key: String,
+    /// Opens the sidecar's API.
+    pub(super) dapr_api_token: String,
+    /// Opens the event routes of the application.
+    pub(super) app_api_token: String,
+}
+
+/// The file of a data folder.
+pub(super) fn path(data: &Path) -> PathBuf {
+    data.join("keys.json")
+}
+
+impl Keys {
+    /// Reads the keys of a data folder, or makes them.
+    pub(super) fn load_or_make(data: &Path) -> Result<Self> {
+        let path = path(data);
+        match std::fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text)
+                .with_context(|| format!("`{}` is damaged: put it back, or delete it and sign in anew", path.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::make(&path),
+            Err(error) => Err(error).with_context(|| format!("could not read `{}`", path.display())),
+        }
+    }
+
+    fn make(path: &Path) -> Result<Self> {
+        let keys = Self { signing_key: random()?, dapr_api_token: random()?, app_api_token: random()? };
+        let attempt = || format!("could not write `{}`", path.display());
+        // Written beside and moved, so that a stop in the middle leaves no half a file.
+        let draft = path.with_extension("json.new");
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&draft)
+            .with_context(attempt)?;
+        file.write_all(&serde_json::to_vec_pretty(&keys).context("keys are JSON")?).with_context(attempt)?;
+        file.sync_all().with_context(attempt)?;
+        std::fs::rename(&draft, path).with_context(attempt)?;
+        Ok(keys)
+    }
+}
+
+/// 256 random bits as text.
+fn random() -> Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("the system gives no randomness: {error}"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}

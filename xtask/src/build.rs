@@ -1,0 +1,82 @@
+//! Building the components and the command `todo`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::cargo;
+use crate::tools;
+
+/// The components of `spin.toml`.
+const COMPONENTS: [&str; 3] = ["tasks", "transfer", "accounts"];
+/// Components that the scenarios use beside them.
+const TEST_COMPONENTS: [&str; 1] = ["recorder"];
+/// The most bytes that a component may have.
+const COMPONENT_BYTES: u64 = 1 << 20;
+
+/// The workspace's folder.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the workspace").to_owned()
+}
+
+/// A built program.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    target.join("release").join(name)
+}
+
+pub(crate) fn todo_binary() -> PathBuf {
+    binary("todo")
+}
+
+/// Builds the components of the application.
+pub(crate) fn components() -> Result<()> {
+    build_components(&COMPONENTS)
+}
+
+/// Builds the components of the application and those of the scenarios.
+pub(crate) fn test_components() -> Result<()> {
+    let all: Vec<&str> = COMPONENTS.into_iter().chain(TEST_COMPONENTS).collect();
+    build_components(&all)
+}
+
+/// Builds the command `todo`.
+pub(crate) fn todo() -> Result<()> {
+    tools::c_compiler()?;
+    cargo(&["build", "--release", "--package", "todo"])
+}
+
+/// Prints the size of every component.
+pub(crate) fn print_sizes() -> Result<()> {
+    for name in COMPONENTS {
+        println!("{name:<10} {:>9} bytes", size(name)?);
+    }
+    Ok(())
+}
+
+/// Refuses a component that has grown too large.
+pub(crate) fn check_sizes() -> Result<()> {
+    for name in COMPONENTS {
+        let bytes = size(name)?;
+        if bytes >= COMPONENT_BYTES {
+            bail!("the component `{name}` has {bytes} bytes, the most is {COMPONENT_BYTES}");
+        }
+    }
+    Ok(())
+}
+
+fn build_components(names: &[&str]) -> Result<()> {
+    tools::component_target()?;
+    let mut arguments = vec!["build", "--profile", "wasm", "--target", tools::COMPONENT_TARGET];
+    for name in names {
+        arguments.extend(["--package", name]);
+    }
+    // Where spin.toml looks for them, whatever the target directory of the rest.
+    arguments.extend(["--target-dir", "target"]);
+    cargo(&arguments)
+}
+
+fn size(name: &str) -> Result<u64> {
+    let path = root().join("target").join(tools::COMPONENT_TARGET).join("wasm").join(format!("{name}.wasm"));
+    Ok(std::fs::metadata(&path).with_context(|| format!("could not read `{}`", path.display()))?.len())
+}

@@ -1,0 +1,21 @@
+//! Formatting, lints, licences, and the arrows between the crates.
+
+use anyhow::Result;
+
+use crate::command::cargo;
+use crate::{arrows, tools};
+
+/// Everything that can be said without running the code.
+pub(crate) fn all() -> Result<()> {
+    cargo(&["fmt", "--all", "--check"])?;
+    arrows::check()?;
+    tools::cargo_deny()?;
+    cargo(&["deny", "--log-level", "error", "check", "licenses", "bans", "sources"])?;
+    cargo(&["clippy", "--release", "--all-targets", "--", "--deny", "warnings"])?;
+    tools::component_target()?;
+    let components = ["tasks", "transfer", "accounts", "recorder"].into_iter().flat_map(|name| ["--package", name]);
+    let mut arguments = vec!["clippy", "--profile", "wasm", "--target", tools::COMPONENT_TARGET, "--target-dir", "target"];
+    arguments.extend(components);
+    arguments.extend(["--", "--deny", "warnings"]);
+    cargo(&arguments)
+}

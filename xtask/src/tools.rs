@@ -1,0 +1,42 @@
+//! What has to be on the machine, and how it comes there.
+
+use anyhow::{Result, bail};
+
+use crate::command::{output, run};
+
+/// What components are compiled for.
+pub(crate) const COMPONENT_TARGET: &str = "wasm32-wasip2";
+
+/// Adds the target of the components to the toolchain when it is missing.
+pub(crate) fn component_target() -> Result<()> {
+    let Some(installed) = output("rustup", &["target", "list", "--installed"]) else {
+        // Without rustup the toolchain may bring the target itself.
+        let sysroot = output("rustc", &["--print", "sysroot"]).unwrap_or_default();
+        if std::path::Path::new(sysroot.trim()).join("lib/rustlib").join(COMPONENT_TARGET).exists() {
+            return Ok(());
+        }
+        bail!("the target {COMPONENT_TARGET} is missing: install rustup, or add the target to your toolchain");
+    };
+    if installed.lines().any(|line| line.trim() == COMPONENT_TARGET) {
+        return Ok(());
+    }
+    run("rustup", &["target", "add", COMPONENT_TARGET])
+}
+
+/// SQLite is compiled from C.
+pub(crate) fn c_compiler() -> Result<()> {
+    let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+    if output(&compiler, &["--version"]).is_some() {
+        return Ok(());
+    }
+    bail!("a C compiler is missing: install one, such as with `apt-get install gcc libc6-dev`")
+}
+
+/// Installs cargo-deny when it is missing.
+pub(crate) fn cargo_deny() -> Result<()> {
+    if output("cargo", &["deny", "--version"]).is_some() {
+        return Ok(());
+    }
+    eprintln!("cargo-deny is missing: installing it");
+    run("cargo", &["install", "--locked", "--quiet", "cargo-deny@0.20.2"])
+}
