@@ -6,6 +6,7 @@
 //! - [`recurrence`]: when a recurring task comes back;
 //! - [`list`]: all tasks of one user in bounded documents, and the commands that change them;
 //! - [`query`]: lists, searches and tags over those documents;
+//! - [`quick_add`]: a task in one line;
 //! - [`event`]: what consumers are told.
 //!
 //! ```
@@ -29,6 +30,7 @@ pub mod event;
 pub mod ids;
 pub mod list;
 pub mod query;
+pub mod quick_add;
 pub mod recurrence;
 mod sorting;
 pub mod task;

@@ -25,6 +25,16 @@ proptest! {
     }
 
     #[test]
+    fn any_line_is_understood_somehow(line in "((every|in|next|on|at|[0-9]{1,4}|9am|25:00|mar|friday|days|weeks|#a|!high|x|.{0,5}) ){0,8}", now in 0..4_000_000_000_i64) {
+        let now = jiff::Timestamp::from_second(now).unwrap();
+        let zone = TimeZoneName::parse("Europe/Berlin").unwrap();
+        let read = todo_domain::quick_add::QuickAdd::parse(&line, now, &zone);
+        let words = |text: &str| text.split_whitespace().count();
+        let understood: usize = read.understood.iter().map(|part| words(&part.text)).sum();
+        prop_assert_eq!(words(&read.task.title) + understood, words(&line), "a word was lost");
+    }
+
+    #[test]
     fn what_looks_like_a_date_never_panics(text in "[0-9]{1,5}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9]{1,2}:[0-9]{1,2}(:[0-9]{1,2}(\\.[0-9]{0,10})?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?)?") {
         if let Ok(due) = DueDate::parse(&text) {
             prop_assert_eq!(DueDate::parse(&due.to_string()).unwrap(), due);
