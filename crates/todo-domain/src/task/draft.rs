@@ -42,7 +42,7 @@ impl NewTask {
         let description = self.description.as_deref().and_then(|text| rules::description(text, &mut refusals));
         let tags = rules::tags(&self.tags, &mut refusals);
         let reminders = rules::reminders(&self.reminders, self.due_date.is_some(), &mut refusals);
-        let subtasks = rules::subtasks(&self.subtasks, &mut *ids, &mut refusals);
+        let subtasks = rules::subtasks(&self.subtasks, &[], &mut *ids, &mut refusals);
         refusals.finish()?;
 
         let mut task = Task {
@@ -129,7 +129,7 @@ pub struct TaskChange {
     pub recurrence: Patch<Recurrence>,
     /// Cleared: none.
     pub reminders: Patch<Vec<u32>>,
-    /// Cleared: none. A step with the id of one that is there keeps it.
+    /// Cleared: none. A step without an id is the one of its title that is there already.
     pub subtasks: Patch<Vec<NewSubtask>>,
 }
 
@@ -182,7 +182,7 @@ impl TaskChange {
             next.reminders = rules::reminders(&given, next.due_date.is_some(), &mut refusals);
         }
         if let Some(given) = self.subtasks.or_default(Vec::new) {
-            next.subtasks = rules::subtasks(&given, &mut *ids, &mut refusals);
+            next.subtasks = rules::subtasks(&given, &task.subtasks, &mut *ids, &mut refusals);
         }
         refusals.finish()?;
 

@@ -83,7 +83,13 @@ pub(super) fn reminders(given: &[u32], has_due_date: bool, refusals: &mut Refusa
     leads
 }
 
-pub(super) fn subtasks(given: &[NewSubtask], ids: Ids<'_>, refusals: &mut Refusals) -> Vec<Subtask> {
+/// A step without an id is the one of the same title that is there already, else a new one.
+pub(super) fn subtasks(
+    given: &[NewSubtask],
+    present: &[Subtask],
+    ids: Ids<'_>,
+    refusals: &mut Refusals,
+) -> Vec<Subtask> {
     if given.len() > MAX_SUBTASKS {
         refusals.add("subtasks", format!("give at most {MAX_SUBTASKS} subtasks"));
         return Vec::new();
@@ -91,7 +97,15 @@ pub(super) fn subtasks(given: &[NewSubtask], ids: Ids<'_>, refusals: &mut Refusa
     let mut subtasks: Vec<Subtask> = Vec::with_capacity(given.len());
     for (index, step) in given.iter().enumerate() {
         let title = title(&format!("subtasks[{index}].title"), &step.title, refusals);
-        let known = step.id.filter(|id| !subtasks.iter().any(|other| other.id == *id));
+        let is_free = |id: &SubtaskId| {
+            let named = |other: &NewSubtask| other.id == Some(*id);
+            !subtasks.iter().any(|other| other.id == *id) && (step.id == Some(*id) || !given.iter().any(named))
+        };
+        let mut alike = present.iter().filter(|other| other.title == title).map(|other| other.id);
+        let known = match step.id {
+            Some(id) => Some(id).filter(is_free),
+            None => alike.find(is_free),
+        };
         let id = known.unwrap_or_else(|| SubtaskId::new(ids()));
         subtasks.push(Subtask { id, title, done: step.done });
     }

@@ -152,6 +152,22 @@ fn clearing_the_due_date_clears_the_reminders() {
 }
 
 #[test]
+fn steps_given_again_without_ids_keep_theirs() {
+    let mut store = Store::new();
+    let step = |title: &str| NewSubtask { title: title.into(), ..NewSubtask::default() };
+    let given = vec![step("One"), step("Two"), step("Two")];
+    let id = store.create(NewTask { subtasks: given.clone(), ..titled("Pay rent") });
+    let before = store.ask(|list| list.task(id)).unwrap().subtasks;
+    let change = |subtasks| TaskChange { subtasks: Patch::Set(subtasks), ..TaskChange::default() };
+    assert!(store.run(Command::update(id, change(given))).unwrap().events.is_empty());
+
+    let mixed = vec![step("Two"), NewSubtask { id: Some(before[1].id), ..step("Renamed") }, step("New")];
+    let after = store.run(Command::update(id, change(mixed))).unwrap().task.unwrap().subtasks;
+    assert_eq!((after[0].id, after[1].id), (before[2].id, before[1].id));
+    assert!(before.iter().all(|step| step.id != after[2].id));
+}
+
+#[test]
 fn one_wrong_command_of_many_leaves_the_others_be() {
     let mut store = Store::new();
     let id = store.create(titled("Pay rent"));
