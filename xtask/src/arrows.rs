@@ -14,7 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("devhost", &[]),
     ("devhost-guest", &[]),
     ("todo", &["sidelet", "devhost"]),
-    ("testkit", &["sidelet", "devhost", "todo-app"]),
+    ("testkit", &[]),
     ("tasks", &["todo-app", "todo-domain"]),
     ("transfer", &["todo-app", "todo-domain"]),
     ("accounts", &["todo-app", "todo-domain"]),

@@ -1,0 +1,262 @@
+//! The command `todo`, as a process with a data folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use reqwest::Client;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::RwLock;
+
+use crate::{Answer, User};
+
+/// How long a start may take, compiling the components included.
+const START: Duration = Duration::from_secs(120);
+
+/// What differs from the usual start.
+#[derive(Debug, Clone, Default)]
+pub struct TodoOptions {
+    /// Leaves out the test component, as for a benchmark.
+    pub without_recorder: bool,
+    /// Folders of Dapr resources beside the application's own.
+    pub resources: Vec<PathBuf>,
+}
+
+/// One running application. It ends with this value.
+#[derive(Debug)]
+pub struct Todo {
+    /// `None` between a stop and the next start.
+    process: Option<Child>,
+    address: Arc<RwLock<String>>,
+    sidecar: String,
+    folder: TempDir,
+    options: TodoOptions,
+    client: Client,
+}
+
+impl Todo {
+    /// Starts the application with the test component and an empty data folder.
+    ///
+    /// # Errors
+    /// When something is not built, or the application does not start.
+    pub async fn start() -> Result<Self> {
+        Self::start_with(TodoOptions::default()).await
+    }
+
+    /// Starts the application with an empty data folder.
+    ///
+    /// # Errors
+    /// As [`Todo::start`].
+    pub async fn start_with(options: TodoOptions) -> Result<Self> {
+        let folder = tempfile::tempdir().context("a folder for data")?;
+        let mut todo = Self {
+            process: None,
+            address: Arc::default(),
+            sidecar: String::new(),
+            folder,
+            options,
+            client: Client::builder().cookie_store(false).build().context("an HTTP client")?,
+        };
+        std::fs::write(todo.manifest(), manifest(&todo.options)?).context("could not write the manifest")?;
+        todo.start_again().await?;
+        Ok(todo)
+    }
+
+    /// Starts the application anew on the data that is there.
+    ///
+    /// # Errors
+    /// When it does not start; its own message is part of the error.
+    pub async fn start_again(&mut self) -> Result<()> {
+        let mut command = Command::new(todo_binary()?);
+        command.args(["up", "--port", "0", "--dapr-port", "0", "--data"]).arg(self.data());
+        command.arg("--from").arg(self.manifest()).arg("--resources").arg(workspace_root().join("dapr/local"));
+        if !self.options.without_recorder {
+            command.arg("--resources").arg(workspace_root().join("tests/dapr"));
+        }
+        for folder in &self.options.resources {
+            command.arg("--resources").arg(folder);
+        }
+        let log = std::fs::File::options().create(true).append(true).open(self.log()).context("a file for the log")?;
+        let mut process = command
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .context("could not start `todo up`")?;
+        let mut lines = BufReader::new(process.stdout.take().context("the output is piped")?).lines();
+        let announced = async {
+            let (mut api, mut sidecar) = (None, None);
+            while let Some(line) = lines.next_line().await.context("could not read what `todo up` prints")? {
+                let mut words = line.split_whitespace();
+                match words.next() {
+                    Some("API") => api = words.next().map(str::to_owned),
+                    Some("sidecar") => sidecar = words.next().map(str::to_owned),
+                    Some("Ctrl-C") => break,
+                    _ => {}
+                }
+            }
+            anyhow::Ok(api.zip(sidecar))
+        };
+        let announced = tokio::time::timeout(START, announced).await.context("`todo up` did not start in time")??;
+        let Some((api, sidecar)) = announced else { bail!("`todo up` ended: {}", self.log_text()) };
+        // Whatever comes later is read away, so that the process never waits for its reader.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        *self.address.write().await = api;
+        self.sidecar = sidecar;
+        self.process = Some(process);
+        Ok(())
+    }
+
+    /// Kills the process, as a power cut would.
+    ///
+    /// # Errors
+    /// When it cannot be killed.
+    pub async fn kill(&mut self) -> Result<()> {
+        if let Some(mut process) = self.process.take() {
+            process.kill().await.context("could not kill `todo up`")?;
+        }
+        Ok(())
+    }
+
+    /// Tells the process to stop, and waits until it has.
+    ///
+    /// # Errors
+    /// When it does not end well within half a minute.
+    pub async fn stop(&mut self) -> Result<()> {
+        let Some(mut process) = self.process.take() else { return Ok(()) };
+        let id = process.id().context("the process has ended already")?;
+        let told = Command::new("kill").args(["-TERM", &id.to_string()]).status().await.context("could not run `kill`")?;
+        if !told.success() {
+            bail!("could not tell process {id} to stop");
+        }
+        let status = tokio::time::timeout(Duration::from_secs(30), process.wait())
+            .await
+            .context("`todo up` did not stop in time")?
+            .context("could not wait for `todo up`")?;
+        if !status.success() {
+            bail!("`todo up` ended with {status}: {}", self.log_text());
+        }
+        Ok(())
+    }
+
+    /// Makes an account and signs it in. Each name is another account.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn sign_up(&self, name: &str) -> Result<User> {
+        let account = json!({ "email": format!("{name}@example.com"), "name": name, "password": "correct horse" });
+        let body = self.post("/api/auth/sign-up", &account).await?.expect(201)?;
+        let text = |value: &Value| value.as_str().map(str::to_owned).context("a sign-up answers with token and user");
+        Ok(User {
+            id: text(&body["user"]["id"])?,
+            token: text(&body["token"])?,
+            address: Arc::clone(&self.address),
+            client: self.client.clone(),
+        })
+    }
+
+    /// Begins a request as nobody.
+    pub async fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.address.read().await))
+    }
+
+    /// Sends a request that was begun with [`Todo::request`].
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn send(&self, request: reqwest::RequestBuilder) -> Result<Answer> {
+        Answer::read(request.send().await.context("no answer")?).await
+    }
+
+    /// `POST` with a JSON body, as nobody.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
+        self.send(self.request(reqwest::Method::POST, path).await.json(body)).await
+    }
+
+    /// `GET`, as nobody.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn get(&self, path: &str) -> Result<Answer> {
+        self.send(self.request(reqwest::Method::GET, path).await).await
+    }
+
+    /// The address of the API.
+    pub async fn address(&self) -> String {
+        self.address.read().await.clone()
+    }
+
+    /// The address of the sidecar.
+    pub fn sidecar(&self) -> &str {
+        &self.sidecar
+    }
+
+    /// The folder of the data.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// The process, while it runs.
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.as_ref()?.id()
+    }
+
+    /// What the process wrote to its log.
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+
+    fn manifest(&self) -> PathBuf {
+        self.folder.path().join("spin.toml")
+    }
+}
+
+/// The workspace's folder.
+pub fn workspace_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("testkit is in the workspace").to_owned()
+}
+
+/// The built command, beside the program that is running.
+fn todo_binary() -> Result<PathBuf> {
+    let program = std::env::current_exe().context("where this program is")?;
+    let found = program.ancestors().skip(1).take(2).map(|folder| folder.join("todo")).find(|path| path.is_file());
+    found.context("the command `todo` is not built: run `cargo xtask test`")
+}
+
+/// The application's own manifest with absolute paths, and the test component unless it is left out.
+fn manifest(options: &TodoOptions) -> Result<String> {
+    let root = workspace_root();
+    let mut text = std::fs::read_to_string(root.join("spin.toml")).context("could not read spin.toml")?;
+    if !options.without_recorder {
+        text.push_str(RECORDER);
+    }
+    Ok(text.replace("source = \"target/", &format!("source = \"{}/target/", root.display())))
+}
+
+const RECORDER: &str = r#"
+[[trigger.http]]
+route = "/recorder/..."
+component = "recorder"
+
+[component.recorder]
+source = "target/wasm32-wasip2/wasm/recorder.wasm"
+allowed_outbound_hosts = ["{{ dapr_url }}"]
+[component.recorder.variables]
+dapr_url = "{{ dapr_url }}"
+dapr_api_token = "{{ dapr_api_token }}"
+app_api_token = "{{ app_api_token }}"
+state_store = "{{ state_store }}"
+signing_key = "{{ signing_key }}"
+"#;

@@ -1,0 +1,11 @@
+//! Scenarios of the whole system: the built command, the built components, real HTTP, real SQLite.
+//!
+//! Each file is one thing that people rely on.
+
+mod accounts;
+mod concurrent_writers;
+mod import;
+mod journey;
+mod killed;
+mod refused;
+mod starting;

@@ -1,0 +1,60 @@
+//! Starts that are refused say in one line what to do.
+
+use anyhow::{Context, Result};
+use testkit::{Todo, TodoOptions, workspace_root};
+
+/// What a start with these options says when it is refused.
+async fn refusal(arguments: &[&str]) -> Result<String> {
+    let program = std::env::current_exe()?.ancestors().nth(2).context("the target folder")?.join("todo");
+    let output = tokio::process::Command::new(program).arg("up").args(arguments).current_dir(workspace_root()).output().await?;
+    assert!(!output.status.success());
+    let text = String::from_utf8(output.stderr)?;
+    assert_eq!(text.trim().lines().count(), 1, "{text}");
+    Ok(text)
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_named() -> Result<()> {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let port = taken.local_addr()?.port().to_string();
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().to_str().context("a path")?;
+    let text = refusal(&["--port", &port, "--dapr-port", "0", "--data", data]).await?;
+    assert!(text.contains(&format!("port {port} is taken")) && text.contains("--port"), "{text}");
+    let text = refusal(&["--port", "0", "--dapr-port", &port, "--data", data]).await?;
+    assert!(text.contains(&format!("port {port} is taken")) && text.contains("--dapr-port"), "{text}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn data_that_is_in_use_is_refused_and_reset_empties_it_afterwards() -> Result<()> {
+    let mut todo = Todo::start_with(TodoOptions::default()).await?;
+    let ada = todo.sign_up("ada").await?;
+    ada.create("t").await?;
+    let data = todo.data();
+    let data = data.to_str().context("a path")?;
+    let text = refusal(&["--port", "0", "--dapr-port", "0", "--data", data, "--reset"]).await?;
+    assert!(text.contains("in use") || text.contains("another process"), "{text}");
+    assert_eq!(ada.get("/api/tasks").await?.header("x-total-count"), "1");
+    todo.stop().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_manifest_and_a_component_file_that_cannot_be_used_are_named() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let data = data.to_str().context("a path")?;
+    let manifest = folder.path().join("spin.toml");
+    std::fs::write(&manifest, "spin_manifest_version = 1\nname = \"x\"\n")?;
+    let text = refusal(&["--port", "0", "--dapr-port", "0", "--data", data, "--from", manifest.to_str().context("a path")?]).await?;
+    assert!(text.contains("spin_manifest_version"), "{text}");
+
+    let resources = folder.path().join("resources");
+    std::fs::create_dir(&resources)?;
+    let component = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: s\nspec:\n  type: state.redis\n  version: v1\n";
+    std::fs::write(resources.join("redis.yaml"), component)?;
+    let text = refusal(&["--port", "0", "--dapr-port", "0", "--data", data, "--resources", resources.to_str().context("a path")?]).await?;
+    assert!(text.contains("redis.yaml") && text.contains("state.redis"), "{text}");
+    Ok(())
+}
