@@ -29,6 +29,8 @@ pub mod code {
     pub const PUBSUB_NOT_FOUND: &str = "ERR_PUBSUB_NOT_FOUND";
     /// A broker did not take the message.
     pub const PUBSUB_PUBLISH_MESSAGE: &str = "ERR_PUBSUB_PUBLISH_MESSAGE";
+    /// An entry of a bulk publish could not be read.
+    pub const PUBSUB_EVENTS_SER: &str = "ERR_PUBSUB_EVENTS_SER";
     /// The message could not be made an event.
     pub const PUBSUB_CLOUD_EVENTS_SER: &str = "ERR_PUBSUB_CLOUD_EVENTS_SER";
     /// A metadata parameter of a publish could not be read.

@@ -21,8 +21,17 @@
 //! ```
 
 mod config;
+mod delivery;
+mod envelope;
 mod error;
+mod http;
+mod outbox;
+mod pubsub;
+mod resources;
 mod runtime;
+mod sidecar;
+mod sqlite;
+mod state;
 
 pub use config::{AppAddress, Config, InvalidAddress};
 pub use error::StartError;

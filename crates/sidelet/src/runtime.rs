@@ -1,18 +1,32 @@
 //! Puts the parts together, and takes them apart again.
 
-use std::{net::SocketAddr, time::Duration};
+mod assembly;
 
-use tokio::net::TcpListener;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use crate::{config::Config, error::StartError};
+use tokio::{
+    net::TcpListener,
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
 
-/// A sidecar that serves. Dropping it ends it without grace.
+use crate::{
+    config::Config, error::StartError, http::Server, resources::Resources, sidecar::Sidecar, sqlite::Database,
+};
+
+/// A sidecar that serves. Dropping it leaves it serving until the runtime ends; [`Running::shutdown`] ends it well.
 #[derive(Debug)]
 pub struct Running {
     addresses: Vec<SocketAddr>,
+    sidecar: Arc<Sidecar>,
+    server: Server,
+    stop_deliveries: CancellationToken,
+    deliveries: Vec<JoinHandle<()>>,
+    databases: Vec<Arc<Database>>,
 }
 
-/// Work in flight did not end within the grace. What it was stays in the log and comes again.
+/// Work in flight did not end within the grace. Messages stay in the log and come again.
 #[derive(Debug, thiserror::Error)]
 #[error("work in flight did not end within {} s", grace.as_secs_f64())]
 pub struct ShutdownOverdue {
@@ -24,12 +38,33 @@ pub struct ShutdownOverdue {
 /// # Errors
 /// When a file, a store or an address cannot be used; no port is open then.
 pub async fn start(config: Config) -> Result<Running, StartError> {
-    let mut addresses = Vec::new();
-    for address in config.listen {
+    assembly::check(&config)?;
+    let resources = Resources::read(&config)?;
+    let parts = assembly::assemble(&config, resources).await?;
+    let listeners = match listen(&config.listen).await {
+        Ok(listeners) => listeners,
+        Err(error) => {
+            for database in &parts.databases {
+                database.close().await;
+            }
+            return Err(error);
+        }
+    };
+    let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+    let server = Server::start(listeners, &parts.sidecar);
+    let stop_deliveries = CancellationToken::new();
+    let deliveries = parts.groups.into_iter().map(|group| tokio::spawn(group.run(stop_deliveries.clone()))).collect();
+    tracing::info!(app_id = %config.app_id, ?addresses, "sidelet serves");
+    Ok(Running { addresses, sidecar: parts.sidecar, server, stop_deliveries, deliveries, databases: parts.databases })
+}
+
+async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
+    let mut listeners = Vec::with_capacity(addresses.len());
+    for address in addresses.iter().copied() {
         let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
-        addresses.push(listener.local_addr().unwrap_or(address));
+        listeners.push(listener);
     }
-    Ok(Running { addresses })
+    Ok(listeners)
 }
 
 impl Running {
@@ -38,11 +73,37 @@ impl Running {
         self.addresses[0]
     }
 
-    /// Stops taking work, waits up to `grace` for what is in flight, and closes the stores.
+    /// All addresses of the API.
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Waits until a caller of the API asks for the end (`POST /v1.0/shutdown`).
+    pub async fn asked_to_stop(&self) {
+        self.sidecar.asked_to_stop.cancelled().await;
+    }
+
+    /// Ends deliveries, then the API, then the stores; each after what is in flight, within `grace` together.
+    ///
+    /// The API outlives the deliveries, since handlers call it while they work.
     ///
     /// # Errors
-    /// When something was still in flight after `grace`; the stores are closed all the same.
-    pub async fn shutdown(self, _grace: Duration) -> Result<(), ShutdownOverdue> {
-        Ok(())
+    /// When something was still in flight after `grace`; the stores are closed well all the same.
+    pub async fn shutdown(self, grace: Duration) -> Result<(), ShutdownOverdue> {
+        let deadline = Instant::now() + grace;
+        self.stop_deliveries.cancel();
+        let mut ended = true;
+        for mut delivery in self.deliveries {
+            if timeout_at(deadline, &mut delivery).await.is_err() {
+                delivery.abort();
+                ended = false;
+            }
+        }
+        ended &= self.server.stop(deadline).await;
+        for database in &self.databases {
+            database.close().await;
+        }
+        tracing::info!("sidelet has ended");
+        if ended { Ok(()) } else { Err(ShutdownOverdue { grace }) }
     }
 }

@@ -1,0 +1,97 @@
+//! Answers, and the one place where an error becomes a status and a code.
+
+use bytes::Bytes;
+use dapr::{ApiError, code};
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::Full;
+
+use crate::sqlite::StoreError;
+
+/// An answer whose length is known.
+pub(super) type Answer = Response<Full<Bytes>>;
+
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// 204.
+pub(super) fn empty() -> Answer {
+    status(StatusCode::NO_CONTENT)
+}
+
+/// A status alone.
+pub(super) fn status(status: StatusCode) -> Answer {
+    let mut answer = Answer::default();
+    *answer.status_mut() = status;
+    answer
+}
+
+/// JSON.
+pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Answer {
+    let mut answer = Answer::new(Full::new(body.into()));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    answer
+}
+
+/// Plain text.
+pub(super) fn text(status: StatusCode, body: &'static str) -> Answer {
+    let mut answer = Answer::new(Full::new(Bytes::from_static(body.as_bytes())));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer
+}
+
+/// A request that is not served.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    pub(super) message: String,
+    /// A reason of Dapr's richer error model, such as `DAPR_STATE_ILLEGAL_KEY`.
+    pub(super) reason: Option<&'static str>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), reason: None }
+    }
+
+    pub(super) fn because(mut self, reason: &'static str) -> Self {
+        self.reason = Some(reason);
+        self
+    }
+
+    /// Dapr takes every unknown path for a service invocation.
+    pub(super) fn no_route() -> Self {
+        let message = "failed getting app id either from the URL path or the header dapr-app-id";
+        Self::new(StatusCode::NOT_FOUND, code::DIRECT_INVOKE, message)
+    }
+
+    pub(super) fn malformed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code::MALFORMED_REQUEST, message)
+    }
+
+    /// What a store's error means to a caller. The private detail is logged here, once.
+    pub(super) fn store(error: StoreError, code: &'static str, attempt: &str) -> Self {
+        match error {
+            StoreError::Conflict => Self::new(StatusCode::CONFLICT, code, format!("{attempt}: {error}")),
+            StoreError::Failed { .. } => {
+                tracing::error!(error = %error, attempt, "a request failed on the database");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, format!("{attempt}: the database is not available"))
+            }
+        }
+    }
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        let details = refusal.reason.map(|reason| {
+            serde_json::json!([{
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "domain": "dapr.io",
+                "reason": reason,
+            }])
+        });
+        let error = ApiError { error_code: refusal.code.into(), message: refusal.message, details };
+        json(refusal.status, serde_json::to_vec(&error).expect("an error is JSON"))
+    }
+}

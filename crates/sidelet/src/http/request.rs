@@ -1,0 +1,77 @@
+//! Requests, read as far as every route needs it.
+
+use bytes::Bytes;
+use dapr::Metadata;
+use http::{HeaderMap, Method, header};
+use http_body_util::{BodyExt, Limited};
+use hyper::{Request, body::Incoming};
+use percent_encoding::percent_decode_str;
+
+use super::answer::Refusal;
+use crate::envelope::Trace;
+
+/// A request whose body has not been read.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) method: Method,
+    /// The parts of the path, decoded.
+    pub(super) segments: Vec<String>,
+    pub(super) headers: HeaderMap,
+    query: Vec<(String, String)>,
+    body: Incoming,
+}
+
+impl Call {
+    /// Takes a request apart. A path that is not UTF-8 names nothing.
+    pub(super) fn new(request: Request<Incoming>) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        let path = parts.uri.path();
+        let segments: Option<Vec<String>> = path.trim_start_matches('/').split('/').map(decode).collect();
+        let query = parts.uri.query().unwrap_or_default();
+        let query = query.split('&').filter(|pair| !pair.is_empty()).filter_map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Some((decode(&name.replace('+', " "))?, decode(&value.replace('+', " "))?))
+        });
+        Ok(Self {
+            method: parts.method,
+            segments: segments.ok_or_else(Refusal::no_route)?,
+            headers: parts.headers,
+            query: query.collect(),
+            body,
+        })
+    }
+
+    /// A parameter of the query.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The parameters named `metadata.<key>`.
+    pub(super) fn metadata(&self) -> Metadata {
+        let named = |(key, value): &(String, String)| Some((key.strip_prefix("metadata.")?.to_owned(), value.clone()));
+        self.query.iter().filter_map(named).collect()
+    }
+
+    /// A header's text; empty when there is none.
+    pub(super) fn header(&self, name: impl header::AsHeaderName) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Where the request comes from.
+    pub(super) fn trace(&self) -> Trace {
+        Trace { parent: self.header("traceparent").to_owned(), state: self.header("tracestate").to_owned() }
+    }
+
+    /// Reads the body, which is `limit` bytes long at most.
+    pub(super) async fn body(self, limit: usize) -> Result<Bytes, Refusal> {
+        match Limited::new(self.body, limit).collect().await {
+            Ok(body) => Ok(body.to_bytes()),
+            Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::malformed("stream too large")),
+            Err(_) => Err(Refusal::malformed("the body ended early")),
+        }
+    }
+}
+
+fn decode(text: &str) -> Option<String> {
+    percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}

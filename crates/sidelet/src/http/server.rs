@@ -1,0 +1,96 @@
+//! Accepts connections and ends them with grace.
+
+use std::{sync::Arc, time::Duration};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::JoinHandle,
+    time::timeout_at,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::serve;
+use crate::sidecar::Sidecar;
+
+/// Connections at once on one address. The next waits to be accepted.
+const CONNECTIONS: usize = 4096;
+/// How long a connection may be without a request, so that one that was forgotten gives its place back.
+const HEAD: Duration = Duration::from_secs(300);
+
+/// The open addresses.
+#[derive(Debug)]
+pub(crate) struct Server {
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<GracefulShutdown>>,
+}
+
+impl Server {
+    /// Begins to accept.
+    pub(crate) fn start(listeners: Vec<TcpListener>, sidecar: &Arc<Sidecar>) -> Self {
+        let stop = CancellationToken::new();
+        let start = |listener| tokio::spawn(accept(listener, sidecar.clone(), stop.clone()));
+        let tasks = listeners.into_iter().map(start).collect();
+        Self { stop, tasks }
+    }
+
+    /// Accepts nothing more and waits for what is in flight. Says whether all of it ended in time.
+    pub(crate) async fn stop(self, deadline: tokio::time::Instant) -> bool {
+        self.stop.cancel();
+        let mut ended = true;
+        for task in self.tasks {
+            if let Ok(connections) = task.await {
+                ended &= timeout_at(deadline, connections.shutdown()).await.is_ok();
+            }
+        }
+        ended
+    }
+}
+
+async fn accept(listener: TcpListener, sidecar: Arc<Sidecar>, stop: CancellationToken) -> GracefulShutdown {
+    let connections = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return connections,
+            accepted = async {
+                let place = places.clone().acquire_owned().await;
+                (place, listener.accept().await)
+            } => accepted,
+        };
+        let (place, stream) = match accepted {
+            (Ok(place), Ok((stream, _))) => (place, stream),
+            (_, Err(error)) => {
+                // Too many open files, say: it passes, and trying at once would only spin.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+            (Err(_), _) => return connections,
+        };
+        let connection = connections.watch(connection(stream, sidecar.clone()));
+        tokio::spawn(async move {
+            // A client that goes away is no event.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+}
+
+fn connection(
+    stream: TcpStream,
+    sidecar: Arc<Sidecar>,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+    // Answers are small and each is waited for.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| serve(sidecar.clone(), request));
+    http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .serve_connection(TokioIo::new(stream), service)
+}

@@ -1,0 +1,123 @@
+//! What of a transaction is published.
+//!
+//! Each upsert publishes one event, in the order of the operations: its value, or that of the projection with the same
+//! key. A projection (`outbox.projection: "true"`) is not stored; one whose key no upsert stores publishes its own value.
+//! `outbox.skip: "true"`, our one addition to Dapr's rules, stores without publishing.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use dapr::{Metadata, metadata_key};
+
+use crate::{
+    envelope::{Draft, InvalidEvent, Trace},
+    pubsub,
+    sqlite::{
+        log::{NewMessage, Topic},
+        now,
+    },
+};
+
+/// One upsert of a transaction, as the outbox sees it.
+#[derive(Debug)]
+pub(crate) struct Upsert {
+    /// The key as the caller wrote it.
+    pub(crate) key: String,
+    /// JSON text.
+    pub(crate) value: Bytes,
+    /// The operation's metadata.
+    pub(crate) metadata: Metadata,
+}
+
+impl Upsert {
+    /// Whether the operation only says what is published.
+    pub(crate) fn is_projection(&self) -> bool {
+        is_true(&self.metadata, metadata_key::OUTBOX_PROJECTION)
+    }
+
+    fn is_skipped(&self) -> bool {
+        is_true(&self.metadata, metadata_key::OUTBOX_SKIP)
+    }
+}
+
+fn is_true(metadata: &Metadata, key: &str) -> bool {
+    metadata.get(key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+}
+
+/// The messages of a transaction, in order.
+pub(crate) fn messages(
+    topic: &Arc<Topic>,
+    source: &str,
+    upserts: &[Upsert],
+    transaction: &Metadata,
+    trace: &Trace,
+) -> Result<Vec<NewMessage>, InvalidEvent> {
+    let mut projections: HashMap<&str, Vec<&Upsert>> = HashMap::new();
+    for projection in upserts.iter().filter(|upsert| upsert.is_projection()) {
+        projections.entry(&projection.key).or_default().push(projection);
+    }
+    let stored: HashMap<&str, ()> =
+        upserts.iter().filter(|upsert| publishes_itself(upsert)).map(|upsert| (upsert.key.as_str(), ())).collect();
+    let mut messages = Vec::new();
+    for upsert in upserts {
+        let supplies = if upsert.is_projection() {
+            // The stored upsert of the same key publishes it, at its own place.
+            if stored.contains_key(upsert.key.as_str()) { None } else { Some(upsert) }
+        } else if upsert.is_skipped() {
+            None
+        } else {
+            Some(projections.get(upsert.key.as_str()).and_then(|all| all.last().copied()).unwrap_or(upsert))
+        };
+        if let Some(supplies) = supplies {
+            messages.push(message(topic, source, supplies, transaction, trace)?);
+        }
+    }
+    Ok(messages)
+}
+
+fn publishes_itself(upsert: &Upsert) -> bool {
+    !upsert.is_projection() && !upsert.is_skipped()
+}
+
+fn message(
+    topic: &Arc<Topic>,
+    source: &str,
+    upsert: &Upsert,
+    transaction: &Metadata,
+    trace: &Trace,
+) -> Result<NewMessage, InvalidEvent> {
+    // What concerns the item or the outbox does not travel with the message.
+    let ours = [
+        metadata_key::OUTBOX_PROJECTION,
+        metadata_key::OUTBOX_SKIP,
+        metadata_key::CONTENT_TYPE,
+        metadata_key::TTL_IN_SECONDS,
+    ];
+    let mut metadata: Metadata = upsert
+        .metadata
+        .iter()
+        .filter(|(key, _)| !ours.contains(&key.as_str()))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    if !metadata.contains_key(metadata_key::PARTITION_KEY)
+        && let Some(key) = transaction.get(metadata_key::PARTITION_KEY)
+    {
+        metadata.insert(metadata_key::PARTITION_KEY.into(), key.clone());
+    }
+    let content_type = upsert.metadata.get(metadata_key::CONTENT_TYPE).map_or("application/json", String::as_str);
+    // A value is JSON; published as anything else, a JSON text is its letters.
+    let letters: Option<String> =
+        if content_type.starts_with("application/json") { None } else { serde_json::from_slice(&upsert.value).ok() };
+    let envelope = Draft {
+        source,
+        pubsub: &topic.pubsub,
+        topic: &topic.name,
+        content_type,
+        data: letters.as_deref().map_or(&upsert.value[..], str::as_bytes),
+        metadata: &metadata,
+        trace,
+        now: now(),
+    }
+    .wrap()?;
+    Ok(pubsub::message(topic.clone(), &metadata, envelope.expires, envelope.content))
+}

@@ -1,0 +1,155 @@
+//! The YAML files: which components and subscriptions there are.
+//!
+//! Everything is read and checked here, before a store or a port opens.
+//! What cannot be served is refused with the file, the document, the key, the value and the accepted form.
+
+mod component;
+mod document;
+mod metadata;
+mod subscription;
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use crate::{config::Config, error::StartError};
+
+pub(crate) use component::{Component, KeyPrefix, LogSettings, Settings};
+pub(crate) use subscription::Subscription;
+
+use document::Document;
+
+/// What the files say, for the apps of this process.
+#[derive(Debug, Default)]
+pub(crate) struct Resources {
+    /// In the order of the files.
+    pub(crate) components: Vec<Component>,
+    /// In the order of the files.
+    pub(crate) subscriptions: Vec<Subscription>,
+}
+
+impl Resources {
+    /// Reads the files that `config` names.
+    pub(crate) fn read(config: &Config) -> Result<Self, StartError> {
+        let mut resources = Self::default();
+        for file in files(&config.resources)? {
+            for document in Document::read_all(&file)? {
+                resources.add(document, config)?;
+            }
+        }
+        resources.check()?;
+        Ok(resources)
+    }
+
+    fn add(&mut self, document: Document, config: &Config) -> Result<(), StartError> {
+        if !document.in_scope(config) {
+            tracing::info!(resource = %document, "a resource is for other apps");
+            return Ok(());
+        }
+        match document.kind.as_str() {
+            "Component" => self.components.push(Component::read(document, config)?),
+            "Subscription" => self.subscriptions.push(Subscription::read(document, config)?),
+            _ => tracing::warn!(resource = %document, "a resource of this kind is not served and has no effect"),
+        }
+        Ok(())
+    }
+
+    /// What only all files together can show.
+    fn check(&self) -> Result<(), StartError> {
+        let mut names = BTreeSet::new();
+        for component in &self.components {
+            if !names.insert(&component.name) {
+                return Err(component.location.refuse(format!(
+                    "the component name `{}` is taken by a document before; names are unique",
+                    component.name
+                )));
+            }
+        }
+        let mut names = BTreeSet::new();
+        for subscription in &self.subscriptions {
+            if !names.insert(&subscription.name) {
+                return Err(subscription.location.refuse(format!(
+                    "the subscription name `{}` is taken by a document before; names are unique",
+                    subscription.name
+                )));
+            }
+            if self.log(&subscription.pubsub).is_none() {
+                return Err(subscription.location.refuse(format!(
+                    "`spec.pubsubname` is `{}`, which no component is; expected {}",
+                    subscription.pubsub,
+                    self.log_names()
+                )));
+            }
+        }
+        self.components.iter().try_for_each(|component| self.check_outbox(component))
+    }
+
+    /// The outbox is part of the transaction, so its topic must be in the same file.
+    fn check_outbox(&self, component: &Component) -> Result<(), StartError> {
+        let Settings::State(state) = &component.settings else { return Ok(()) };
+        let Some(outbox) = &state.outbox else { return Ok(()) };
+        let refuse = |reason: String| {
+            Err(component.location.refuse(format!(
+                "component `{}`: metadata `outboxPublishPubsub` is `{}`, {reason}",
+                component.name, outbox.pubsub
+            )))
+        };
+        match self.log(&outbox.pubsub) {
+            None => refuse(format!("which no component is; expected {}", self.log_names())),
+            Some(log) if log.place != state.place => refuse(
+                "whose `connectionString` names another database; expected a `pubsub.sqlite` on the same file as the store".into(),
+            ),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn log(&self, name: &str) -> Option<&LogSettings> {
+        self.components.iter().find(|component| component.name == name).and_then(|component| {
+            match &component.settings {
+                Settings::Log(log) => Some(log),
+                Settings::State(_) => None,
+            }
+        })
+    }
+
+    fn log_names(&self) -> String {
+        let names: Vec<_> = self
+            .components
+            .iter()
+            .filter(|component| matches!(component.settings, Settings::Log(_)))
+            .map(|component| format!("`{}`", component.name))
+            .collect();
+        if names.is_empty() {
+            "a component of type `pubsub.sqlite` or `pubsub.in-memory`".into()
+        } else {
+            format!("one of {}", names.join(", "))
+        }
+    }
+}
+
+/// The files in the order in which they are read: those of a folder by name, other folders in it not at all.
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, StartError> {
+    let mut files = Vec::new();
+    for path in paths {
+        let failed = |source| StartError::ReadResource { path: path.clone(), source };
+        if !path.metadata().map_err(failed)?.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let mut inside = Vec::new();
+        for entry in path.read_dir().map_err(failed)? {
+            let file = entry.map_err(failed)?.path();
+            if is_yaml(&file) && file.is_file() {
+                inside.push(file);
+            }
+        }
+        inside.sort();
+        files.extend(inside);
+    }
+    Ok(files)
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml")
+}

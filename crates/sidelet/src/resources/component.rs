@@ -1,0 +1,241 @@
+//! Components: which types are served, and what their metadata means.
+
+use std::{
+    path::{Component as Part, Path, PathBuf},
+    time::Duration,
+};
+
+use serde::Deserialize;
+
+use super::{
+    document::{Document, Location},
+    metadata::{Entry, Metadata, duration},
+};
+use crate::{config::Config, error::StartError, sqlite::Place};
+
+/// One component.
+#[derive(Debug)]
+pub(crate) struct Component {
+    /// How the API names it.
+    pub(crate) name: String,
+    /// Its type, such as `state.sqlite`.
+    pub(crate) kind: String,
+    /// Its version, as written: `v1`.
+    pub(crate) version: String,
+    /// The document.
+    pub(crate) location: Location,
+    /// What its metadata says.
+    pub(crate) settings: Settings,
+}
+
+/// What a component is.
+#[derive(Debug)]
+pub(crate) enum Settings {
+    /// A state store.
+    State(StateSettings),
+    /// Pub/sub over a log.
+    Log(LogSettings),
+}
+
+/// A state store.
+#[derive(Debug)]
+pub(crate) struct StateSettings {
+    /// Where it keeps its items.
+    pub(crate) place: Place,
+    /// Stores on one file with the same table share their items.
+    pub(crate) table: String,
+    /// What stands before a key.
+    pub(crate) prefix: KeyPrefix,
+    /// Where transactions are published.
+    pub(crate) outbox: Option<Outbox>,
+}
+
+/// What stands before a key in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeyPrefix {
+    /// `appid||`
+    App,
+    /// `componentname||`
+    Name,
+    /// Nothing.
+    None,
+    /// This text and `||`.
+    Fixed(String),
+}
+
+/// Where a store publishes what its transactions write.
+#[derive(Debug, Clone)]
+pub(crate) struct Outbox {
+    /// The pub/sub component.
+    pub(crate) pubsub: String,
+    /// The topic.
+    pub(crate) topic: String,
+}
+
+/// Pub/sub over a log.
+#[derive(Debug)]
+pub(crate) struct LogSettings {
+    /// Where it keeps its messages.
+    pub(crate) place: Place,
+    /// How many partitions a new topic gets.
+    pub(crate) partitions: u32,
+    /// How long messages are kept once all groups have them.
+    pub(crate) retention: Duration,
+}
+
+/// As many as Kafka topics of this size usually have; enough for three consumers later.
+const PARTITIONS: u32 = 3;
+/// More would cost a read each at every start and bring nothing to one process.
+const PARTITIONS_MAX: u32 = 64;
+/// As Kafka's default.
+const RETENTION: Duration = Duration::from_secs(7 * 86_400);
+
+const TYPES: &str = "one of `state.sqlite`, `state.in-memory`, `pubsub.sqlite`, `pubsub.in-memory`";
+/// Keys of every state store.
+const STATE_KEYS: [&str; 3] = ["keyPrefix", "outboxPublishPubsub", "outboxPublishTopic"];
+/// Dapr's keys whose work is done another way here: expiry by the clock, time limits by the caller, WAL always.
+const STATE_IGNORED: [&str; 9] = [
+    "timeout",
+    "timeoutInSeconds",
+    "busyTimeout",
+    "cleanupInterval",
+    "cleanupIntervalInSeconds",
+    "metadataTableName",
+    "actorStateStore",
+    "outboxPubsub",
+    "outboxDiscardWhenMissingState",
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Spec {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default = "first_version")]
+    version: String,
+    #[serde(default)]
+    metadata: Option<Vec<Entry>>,
+    #[serde(default)]
+    ignore_errors: Option<bool>,
+    #[serde(default)]
+    init_timeout: Option<String>,
+}
+
+fn first_version() -> String {
+    "v1".into()
+}
+
+impl Component {
+    pub(super) fn read(mut document: Document, config: &Config) -> Result<Self, StartError> {
+        if document.api_version != "dapr.io/v1alpha1" {
+            return Err(document.location.refuse(format!(
+                "component `{}`: `apiVersion` is `{}`; expected `dapr.io/v1alpha1`",
+                document.name, document.api_version
+            )));
+        }
+        let spec: Spec = document.spec()?;
+        let refuse = |key: &str, value: &str, form: &str| {
+            document
+                .location
+                .refuse(format!("component `{}`: `spec.{key}` is `{value}`; expected {form}", document.name))
+        };
+        if spec.version != "v1" {
+            return Err(refuse("version", &spec.version, "`v1`"));
+        }
+        if spec.ignore_errors.is_some() || spec.init_timeout.is_some() {
+            tracing::info!(component = %document.name, "`ignoreErrors` and `initTimeout` have no effect here");
+        }
+        let metadata = Metadata::new(&document, spec.metadata.unwrap_or_default())?;
+        let settings = match spec.kind.as_str() {
+            "state.sqlite" => Settings::State(state_sqlite(metadata, config)?),
+            "state.in-memory" => Settings::State(state(metadata, Place::Memory, "state".into(), &STATE_KEYS)?),
+            "pubsub.sqlite" => Settings::Log(log_sqlite(metadata, config)?),
+            "pubsub.in-memory" => Settings::Log(log(metadata, Place::Memory, &["partitions", "retention"])?),
+            other => return Err(refuse("type", other, TYPES)),
+        };
+        Ok(Self { kind: spec.kind, version: spec.version, name: document.name, location: document.location, settings })
+    }
+}
+
+fn state_sqlite(mut metadata: Metadata<'_>, config: &Config) -> Result<StateSettings, StartError> {
+    let place = place(&mut metadata, config)?;
+    let table = metadata.parse("tableName", "letters, digits and underscores", |text| {
+        text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_').then(|| text.to_owned())
+    })?;
+    metadata.parse("disableWAL", "`false`, since a write-ahead log is always kept", |text| {
+        text.eq_ignore_ascii_case("false").then_some(())
+    })?;
+    let [prefix, pubsub, topic] = STATE_KEYS;
+    let known = ["connectionString", "tableName", "disableWAL", prefix, pubsub, topic];
+    state(metadata, place, table.unwrap_or_else(|| "state".into()), &known)
+}
+
+fn state(mut metadata: Metadata<'_>, place: Place, table: String, known: &[&str]) -> Result<StateSettings, StartError> {
+    let prefix =
+        metadata.parse("keyPrefix", "`appid`, `name`, `none` or a fixed text without `||`", |text| match text {
+            "appid" => Some(KeyPrefix::App),
+            "name" => Some(KeyPrefix::Name),
+            "none" => Some(KeyPrefix::None),
+            // Dapr's fifth form, for which there is no namespace here.
+            "namespace" => None,
+            text if text.contains("||") => None,
+            text => Some(KeyPrefix::Fixed(text.to_owned())),
+        })?;
+    let outbox = match (metadata.take("outboxPublishPubsub"), metadata.take("outboxPublishTopic")) {
+        (Some(pubsub), Some(topic)) => Some(Outbox { pubsub, topic }),
+        (None, None) => None,
+        (Some(_), None) => {
+            return Err(
+                metadata.refuse("outboxPublishTopic", "is missing; expected a topic beside `outboxPublishPubsub`")
+            );
+        }
+        (None, Some(_)) => {
+            return Err(
+                metadata.refuse("outboxPublishPubsub", "is missing; expected a component beside `outboxPublishTopic`")
+            );
+        }
+    };
+    metadata.finish(&STATE_IGNORED, known)?;
+    Ok(StateSettings { place, table, prefix: prefix.unwrap_or(KeyPrefix::App), outbox })
+}
+
+fn log_sqlite(mut metadata: Metadata<'_>, config: &Config) -> Result<LogSettings, StartError> {
+    let place = place(&mut metadata, config)?;
+    log(metadata, place, &["connectionString", "partitions", "retention"])
+}
+
+fn log(mut metadata: Metadata<'_>, place: Place, known: &[&str]) -> Result<LogSettings, StartError> {
+    let partitions = metadata.parse("partitions", "a number from 1 to 64", |text| {
+        text.parse().ok().filter(|count| (1..=PARTITIONS_MAX).contains(count))
+    })?;
+    let retention = metadata.parse("retention", "a duration such as `7d`, `12h` or `30m`", duration)?;
+    metadata.finish(&["consumerID"], known)?;
+    Ok(LogSettings { place, partitions: partitions.unwrap_or(PARTITIONS), retention: retention.unwrap_or(RETENTION) })
+}
+
+/// Where a connection string points: `data.db`, `/var/lib/data.db`, `file:data.db` or `:memory:`.
+fn place(metadata: &mut Metadata<'_>, config: &Config) -> Result<Place, StartError> {
+    let form = "a file such as `todo.db` or `/var/lib/todo.db`, or `:memory:`";
+    let text = metadata.require("connectionString", form)?;
+    if text == ":memory:" {
+        return Ok(Place::Memory);
+    }
+    let path = text.strip_prefix("file:").unwrap_or(&text);
+    if path.is_empty() || path.contains(['?', '\0']) || path.ends_with('/') || path.contains("://") {
+        return Err(metadata.refuse("connectionString", &format!("is `{text}`; expected {form}, without parameters")));
+    }
+    Ok(Place::File(plain(&config.data_directory.join(path))))
+}
+
+/// The path without `.` and with the folders' links followed, so that two ways to write one file are one file.
+fn plain(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let absolute: PathBuf = absolute.components().filter(|part| *part != Part::CurDir).collect();
+    match (absolute.parent().and_then(|folder| folder.canonicalize().ok()), absolute.file_name()) {
+        (Some(folder), Some(name)) => {
+            let file = folder.join(name);
+            file.canonicalize().unwrap_or(file)
+        }
+        _ => absolute,
+    }
+}

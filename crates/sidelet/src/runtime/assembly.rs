@@ -1,0 +1,175 @@
+//! From what the files say to stores, logs and consumer groups.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex},
+};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::Config,
+    delivery::{Caller, Group},
+    error::StartError,
+    pubsub::PubSub,
+    resources::{Component, Resources, Settings, Subscription},
+    sidecar::{Readiness, Sidecar},
+    sqlite::{Database, Place, Retention, StoreError, log::Topic},
+    state::StateStore,
+};
+
+/// Everything but the port.
+pub(super) struct Parts {
+    pub(super) sidecar: Arc<Sidecar>,
+    pub(super) groups: Vec<Group>,
+    pub(super) databases: Vec<Arc<Database>>,
+}
+
+/// Checks what needs no file.
+pub(super) fn check(config: &Config) -> Result<(), StartError> {
+    let refuse = |message: String| Err(StartError::Arguments { message });
+    if config.listen.is_empty() {
+        return refuse("there is no address to listen on; expected at least one".into());
+    }
+    if config.app_id.is_empty() || config.app_id.contains("||") {
+        return refuse(format!("the app id is `{}`; expected a name without `||`", config.app_id));
+    }
+    if let Some(app) = &config.awaited_app
+        && !config.apps.contains_key(app)
+    {
+        return refuse(format!("the app to wait for is `{app}`, which has no address"));
+    }
+    Ok(())
+}
+
+/// Opens the stores and makes topics and groups. On an error everything is closed again.
+pub(super) async fn assemble(config: &Config, resources: Resources) -> Result<Parts, StartError> {
+    let databases = open(&resources)?;
+    let built = build(config, resources, &databases).await;
+    let databases: Vec<_> = databases.into_values().collect();
+    match built {
+        Ok((sidecar, groups)) => Ok(Parts { sidecar, groups, databases }),
+        Err(error) => {
+            for database in &databases {
+                database.close().await;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// One database for each place, whoever names it.
+fn open(resources: &Resources) -> Result<HashMap<Place, Arc<Database>>, StartError> {
+    let mut places: BTreeMap<Place, Vec<Retention>> = BTreeMap::new();
+    for component in &resources.components {
+        match &component.settings {
+            Settings::State(state) => drop(places.entry(state.place.clone()).or_default()),
+            Settings::Log(log) => places
+                .entry(log.place.clone())
+                .or_default()
+                .push(Retention { pubsub: component.name.clone(), keep: log.retention }),
+        }
+    }
+    let mut databases = HashMap::new();
+    for (place, retentions) in places {
+        let database =
+            Database::open(&place, retentions).map_err(|error| StartError::Store { message: error.to_string() })?;
+        databases.insert(place, database);
+    }
+    Ok(databases)
+}
+
+async fn build(
+    config: &Config,
+    resources: Resources,
+    databases: &HashMap<Place, Arc<Database>>,
+) -> Result<(Arc<Sidecar>, Vec<Group>), StartError> {
+    let mut pubsubs = BTreeMap::new();
+    for component in &resources.components {
+        if let Settings::Log(log) = &component.settings {
+            let database = databases[&log.place].clone();
+            pubsubs.insert(component.name.clone(), PubSub::new(component.name.clone(), database, log.partitions));
+        }
+    }
+    let mut stores = BTreeMap::new();
+    for component in &resources.components {
+        if let Settings::State(_) = &component.settings {
+            let store = store(config, component, databases, &pubsubs).await?;
+            stores.insert(component.name.clone(), store);
+        }
+    }
+    let caller = Caller::new(config.app_token.as_deref().filter(|token| !token.is_empty())).map_err(|_| {
+        StartError::Arguments { message: "the app token cannot be sent in a header; expected visible letters".into() }
+    })?;
+    let mut groups = Vec::new();
+    for subscription in &resources.subscriptions {
+        subscribe(config, subscription, &pubsubs, &caller, &mut groups).await?;
+    }
+    let awaited = config.awaited_app.as_ref().and_then(|app| config.apps.get(app)).cloned();
+    let sidecar = Sidecar {
+        app_id: config.app_id.clone(),
+        api_token: config.api_token.clone().filter(|token| !token.is_empty()),
+        max_body_size: config.max_body_size,
+        stores,
+        pubsubs,
+        resources,
+        apps: config.apps.clone(),
+        labels: Mutex::default(),
+        readiness: Readiness::new(awaited),
+        asked_to_stop: CancellationToken::new(),
+    };
+    Ok((Arc::new(sidecar), groups))
+}
+
+async fn store(
+    config: &Config,
+    component: &Component,
+    databases: &HashMap<Place, Arc<Database>>,
+    pubsubs: &BTreeMap<String, PubSub>,
+) -> Result<StateStore, StartError> {
+    let Settings::State(state) = &component.settings else {
+        return Err(component.location.refuse("it is not a state store"));
+    };
+    let outbox = match &state.outbox {
+        Some(outbox) => Some(topic(&pubsubs[&outbox.pubsub], &outbox.topic).await?),
+        None => None,
+    };
+    let database = databases[&state.place].clone();
+    Ok(StateStore::new(component.name.clone(), database, &state.table, &state.prefix, &config.app_id, outbox))
+}
+
+/// One group for each app.
+async fn subscribe(
+    config: &Config,
+    subscription: &Subscription,
+    pubsubs: &BTreeMap<String, PubSub>,
+    caller: &Caller,
+    groups: &mut Vec<Group>,
+) -> Result<(), StartError> {
+    let pubsub = &pubsubs[&subscription.pubsub];
+    let topic_read = topic(pubsub, &subscription.topic).await?;
+    let dead_letters = match &subscription.dead_letter_topic {
+        Some(name) => Some(topic(pubsub, name).await?),
+        None => None,
+    };
+    for app in &subscription.apps {
+        let group = Group::open(
+            format!("{app}/{}", subscription.name),
+            pubsub.database.clone(),
+            topic_read.clone(),
+            dead_letters.clone(),
+            caller.clone(),
+            config.apps[app].url(&subscription.route),
+        );
+        groups.push(group.await.map_err(failed)?);
+    }
+    Ok(())
+}
+
+async fn topic(pubsub: &PubSub, name: &str) -> Result<Arc<Topic>, StartError> {
+    pubsub.topic(name).await.map_err(failed)
+}
+
+fn failed(error: StoreError) -> StartError {
+    StartError::Store { message: error.to_string() }
+}

@@ -1,0 +1,68 @@
+//! What every request needs to see.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{net::TcpStream, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{config::AppAddress, pubsub::PubSub, resources::Resources, state::StateStore};
+
+/// How long a health check waits for the app's port.
+const CONNECT: Duration = Duration::from_millis(500);
+
+/// The parts of a running sidecar.
+#[derive(Debug)]
+pub(crate) struct Sidecar {
+    /// The app that owns keys and publishes.
+    pub(crate) app_id: String,
+    /// What a caller must bring.
+    pub(crate) api_token: Option<String>,
+    /// Longest request body.
+    pub(crate) max_body_size: usize,
+    /// State stores by name.
+    pub(crate) stores: BTreeMap<String, StateStore>,
+    /// Pub/sub components by name.
+    pub(crate) pubsubs: BTreeMap<String, PubSub>,
+    /// As they were read, for the metadata.
+    pub(crate) resources: Resources,
+    /// Apps by id.
+    pub(crate) apps: BTreeMap<String, AppAddress>,
+    /// What apps have told about themselves.
+    pub(crate) labels: Mutex<BTreeMap<String, String>>,
+    /// Whether the app has been seen.
+    pub(crate) readiness: Readiness,
+    /// Cancelled when an app asks for the end.
+    pub(crate) asked_to_stop: CancellationToken,
+}
+
+/// Whether the app's port has accepted, once.
+#[derive(Debug)]
+pub(crate) struct Readiness {
+    awaited: Option<AppAddress>,
+    seen: AtomicBool,
+}
+
+impl Readiness {
+    pub(crate) fn new(awaited: Option<AppAddress>) -> Self {
+        Self { awaited, seen: AtomicBool::new(false) }
+    }
+
+    /// Looks, unless it was seen before: between two questions nothing is done.
+    pub(crate) async fn is_ready(&self) -> bool {
+        let Some(app) = &self.awaited else { return true };
+        if !self.seen.load(Ordering::Relaxed) {
+            let authority = app.authority();
+            let connect = TcpStream::connect((authority.host(), authority.port_u16().unwrap_or(80)));
+            let accepted = matches!(timeout(CONNECT, connect).await, Ok(Ok(_)));
+            self.seen.fetch_or(accepted, Ordering::Relaxed);
+        }
+        self.seen.load(Ordering::Relaxed)
+    }
+}
