@@ -22,9 +22,9 @@ pub(crate) struct Arguments {
     /// Sets an application variable; may be repeated.
     #[arg(long = "variable", value_name = "KEY=VALUE", value_parser = parse_variable)]
     variables: Vec<(String, String)>,
-    /// Where compiled components are kept.
-    #[arg(long, value_name = "FOLDER", default_value = ".devhost")]
-    cache_dir: PathBuf,
+    /// Where compiled components are kept; by default below the user's cache folder.
+    #[arg(long, value_name = "FOLDER")]
+    cache_dir: Option<PathBuf>,
     /// Instances alive at once.
     #[arg(long, value_name = "NUMBER")]
     max_instances: Option<u32>,
@@ -50,7 +50,7 @@ impl Arguments {
 
     /// The configuration that the flags amount to.
     pub(crate) fn into_config(self) -> devhost::Config {
-        let mut config = devhost::Config::new(self.from, self.cache_dir);
+        let mut config = devhost::Config::new(self.from, self.cache_dir.unwrap_or_else(default_cache_dir));
         config.listen = self.listen;
         config.component_ids = self.component_ids;
         config.variables = self.variables.into_iter().collect();
@@ -67,6 +67,14 @@ impl Arguments {
         }
         config
     }
+}
+
+/// `$XDG_CACHE_HOME/devhost`, `~/.cache/devhost`, or a folder here if neither is known.
+fn default_cache_dir() -> PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    variable("XDG_CACHE_HOME")
+        .or_else(|| variable("HOME").map(|home| home.join(".cache")))
+        .map_or_else(|| ".devhost".into(), |cache| cache.join("devhost"))
 }
 
 fn parse_variable(text: &str) -> Result<(String, String), String> {

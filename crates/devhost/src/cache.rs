@@ -32,13 +32,13 @@ pub(crate) struct Cache {
 impl Cache {
     /// Opens the folder and makes it if there is none.
     ///
-    /// Refuses a folder that others than its owner may write, since code is run from it.
+    /// Refuses a folder that others than we may write, since code is run from it.
     pub(crate) fn open(directory: &Path) -> Result<Self, StartError> {
         let refuse = |source| StartError::File { action: "use as cache folder", path: directory.to_owned(), source };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(refuse)?;
         let metadata = fs::metadata(directory).map_err(refuse)?;
-        if metadata.mode() & 0o022 != 0 {
-            return Err(refuse(io::Error::other("others than its owner may write to it")));
+        if metadata.mode() & 0o022 != 0 || !is_ours(&metadata) {
+            return Err(refuse(io::Error::other("others than we may write to it")));
         }
         Ok(Self { directory: directory.to_owned() })
     }
@@ -89,6 +89,12 @@ impl Cache {
             let _ = fs::remove_file(digest_path(&path));
         }
     }
+}
+
+/// True if the folder belongs to the user that this process runs as.
+fn is_ours(folder: &fs::Metadata) -> bool {
+    // The kernel gives each process's own folder to its effective user; without it, nothing is known.
+    fs::metadata("/proc/self").map_or(true, |process| process.uid() == folder.uid())
 }
 
 fn key(engine: &Engine, wasm: &[u8]) -> String {

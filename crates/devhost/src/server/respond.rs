@@ -9,6 +9,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
+use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 
 use super::Application;
 use super::problem::Problem;
@@ -34,7 +35,10 @@ pub(super) async fn respond(
     }
     match call(&application, client, request).await {
         Ok(response) => response,
-        Err(problem) => problem.response(),
+        Err(problem) => {
+            tracing::debug!(problem = ?problem, "the host answered in a component's place");
+            problem.response()
+        }
     }
 }
 
@@ -70,10 +74,16 @@ async fn call(
         );
         Problem::TooSlow
     })??;
+    tracing::debug!(
+        component.id = %component.permissions.id,
+        http.route = pattern.written(),
+        http.response.status_code = response.status().as_u16(),
+        "a component answered"
+    );
     Ok(finish(application, component, response, call, without_body))
 }
 
-type Answer = (Response<wasmtime_wasi_http::p2::body::HyperOutgoingBody>, Option<Call>);
+type Answer = (Response<HyperOutgoingBody>, Option<Call>);
 
 /// Runs the guest until it has set its response; it may go on afterwards.
 async fn answer(
@@ -116,7 +126,7 @@ async fn answer(
 fn finish(
     application: &Application,
     component: &Prepared,
-    response: Response<wasmtime_wasi_http::p2::body::HyperOutgoingBody>,
+    response: Response<HyperOutgoingBody>,
     call: Option<Call>,
     head: bool,
 ) -> Response<Body> {
