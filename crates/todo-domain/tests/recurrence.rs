@@ -185,3 +185,18 @@ fn texts_are_kept_in_canonical_form() {
     assert_eq!(canonical("0  9 * * mon-fri"), Some("0 9 * * MON-FRI".to_owned()));
     assert_eq!(canonical("None"), None);
 }
+
+#[test]
+fn a_series_ends_with_the_calendar() {
+    for recurrence in
+        ["daily", "yearly", "FREQ=DAILY", "FREQ=WEEKLY;INTERVAL=1000", "FREQ=YEARLY;COUNT=10000", "0 9 * * *"]
+    {
+        for start in ["9998-12-31", "9998-12-31T12:00:00Z"] {
+            for zone in ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"] {
+                assert_eq!(occurrences(recurrence, zone, start, 3), [""; 0], "{recurrence} from {start} in {zone}");
+            }
+        }
+        let first = occurrences(recurrence, "Europe/Berlin", "0001-01-01T00:00:00Z", 2);
+        assert_eq!(first.len(), 2, "{recurrence}: {first:?}");
+    }
+}
