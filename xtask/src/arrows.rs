@@ -20,7 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("accounts", &["todo-app", "todo-domain"]),
     ("recorder", &["todo-app", "dapr"]),
     ("scenarios", &["testkit"]),
-    ("bench", &["testkit"]),
+    ("bench", &["testkit", "devhost"]),
     ("xtask", &[]),
 ];
 

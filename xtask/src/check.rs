@@ -3,12 +3,13 @@
 use anyhow::Result;
 
 use crate::command::cargo;
-use crate::{arrows, tools};
+use crate::{arrows, data, tools};
 
 /// Everything that can be said without running the code.
 pub(crate) fn all() -> Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     arrows::check()?;
+    data::check()?;
     tools::cargo_deny()?;
     cargo(&["deny", "--log-level", "error", "check", "licenses", "bans", "sources"])?;
     cargo(&["clippy", "--release", "--all-targets", "--", "--deny", "warnings"])?;

@@ -6,6 +6,7 @@ mod arrows;
 mod build;
 mod check;
 mod command;
+mod data;
 mod tools;
 
 use std::process::ExitCode;
@@ -50,6 +51,8 @@ enum Task {
     },
     /// Formatting, lints, licences, and the arrows between the crates.
     Check,
+    /// Writes the sample files under tests/data anew.
+    Data,
 }
 
 fn main() -> ExitCode {
@@ -100,6 +103,10 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Check => {
             check::all()?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Data => {
+            data::write()?;
             Ok(ExitCode::SUCCESS)
         }
     }

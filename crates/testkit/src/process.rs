@@ -25,6 +25,8 @@ pub struct TodoOptions {
     pub without_recorder: bool,
     /// Folders of Dapr resources beside the application's own.
     pub resources: Vec<PathBuf>,
+    /// Other apps that subscribe, as `id=http://host:port`.
+    pub apps: Vec<String>,
 }
 
 /// One running application. It ends with this value.
@@ -80,6 +82,9 @@ impl Todo {
         }
         for folder in &self.options.resources {
             command.arg("--resources").arg(folder);
+        }
+        for app in &self.options.apps {
+            command.arg("--app").arg(app);
         }
         let log = std::fs::File::options().create(true).append(true).open(self.log()).context("a file for the log")?;
         let mut process = command

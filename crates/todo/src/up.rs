@@ -39,12 +39,21 @@ pub(crate) struct Options {
     /// Folders of Dapr components and subscriptions; may be given more than once.
     #[arg(long, default_value = "dapr/local")]
     resources: Vec<PathBuf>,
+    /// Another app that subscribes to events, as `id=http://host:port`; may be given more than once.
+    #[arg(long = "app", value_name = "ID=URL", value_parser = app)]
+    apps: Vec<(String, AppAddress)>,
     /// Deletes all data of this folder first. Keys and compiled components stay.
     #[arg(long)]
     reset: bool,
     /// Runs the components with `spin up`, where Spin is installed, instead of in this process.
     #[arg(long)]
     spin: bool,
+}
+
+/// Reads `id=http://host:port`.
+fn app(text: &str) -> Result<(String, AppAddress), String> {
+    let (id, address) = text.split_once('=').filter(|(id, _)| !id.is_empty()).ok_or("expected id=http://host:port")?;
+    Ok((id.to_owned(), AppAddress::parse(address).map_err(|error| error.to_string())?))
 }
 
 /// Runs until it is told to stop.
@@ -108,7 +117,7 @@ fn sidecar_config(options: &Options, data: &Path, keys: &Keys, app_port: u16) ->
     let port = free_or(options.dapr_port, "--dapr-port")?;
     let app = AppAddress::parse(&format!("http://127.0.0.1:{app_port}")).context("the app's address")?;
     Ok(sidelet::Config {
-        apps: [(APP_ID.to_owned(), app)].into(),
+        apps: options.apps.iter().cloned().chain([(APP_ID.to_owned(), app)]).collect(),
         listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))],
         resources: options.resources.clone(),
         data_directory: data.to_owned(),
