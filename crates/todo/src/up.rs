@@ -4,6 +4,7 @@ mod keys;
 mod spin;
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,6 +19,8 @@ use self::keys::Keys;
 const APP_ID: &str = "todo";
 /// Longest body that the sidecar takes: an import of a full list is one transaction of some 12 MB.
 const SIDECAR_BODY_BYTES: usize = 32 << 20;
+/// The database of `dapr/local`, in the data folder.
+const DATABASE: &str = "todo.db";
 /// How long requests and deliveries in flight may take when the service stops.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -110,8 +113,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
 }
 
 fn sidecar_config(options: &Options, data: &Path, keys: &Keys, app_port: u16) -> Result<sidelet::Config> {
-    let database_reset = options.reset;
-    if database_reset {
+    if options.reset {
         reset(data)?;
     }
     let port = free_or(options.dapr_port, "--dapr-port")?;
@@ -129,14 +131,22 @@ fn sidecar_config(options: &Options, data: &Path, keys: &Keys, app_port: u16) ->
     })
 }
 
-/// Deletes the database. Nothing else in the folder is touched.
+/// Deletes the database. Nothing else in the folder is touched, and nothing at all while another process uses it.
 fn reset(data: &Path) -> Result<()> {
-    let entries = std::fs::read_dir(data).with_context(|| format!("could not read `{}`", data.display()))?;
-    for entry in entries {
-        let path = entry.context("could not read the data folder")?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with("todo.sqlite") && !name.ends_with(".lock") {
-            std::fs::remove_file(&path).with_context(|| format!("could not delete `{}`", path.display()))?;
+    let lock = data.join(format!("{DATABASE}.lock"));
+    match File::open(&lock) {
+        Ok(file) if file.try_lock().is_err() => {
+            bail!("the data in `{}` is in use by another process: stop it before --reset", data.display())
+        }
+        _ => {}
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let path = data.join(format!("{DATABASE}{suffix}"));
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("could not delete `{}`", path.display()));
+            }
+            _ => {}
         }
     }
     Ok(())
