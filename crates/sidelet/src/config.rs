@@ -1,5 +1,7 @@
 //! What a sidecar is started with.
 
+mod arguments;
+
 use std::{
     collections::BTreeMap,
     fmt,
@@ -9,6 +11,8 @@ use std::{
 };
 
 use http::{Uri, uri::Authority};
+
+pub use arguments::CommandLine;
 
 /// Everything that [`start`](crate::start) needs to know.
 ///

@@ -3,7 +3,7 @@
 //! It serves the Dapr HTTP API to the apps on one machine, or in one cluster, and calls them with what they subscribe to.
 //! It does not know what an app does: keys, values and events are text to it.
 //!
-//! - [`Config`] is written by hand or read from daprd's command line ([`Config::from_args`]).
+//! - [`Config`] is written by hand or read from daprd's command line ([`CommandLine`]).
 //! - [`start`] reads every file and checks all of it before a port opens.
 //! - [`Running`] tells the address and shuts down without losing or repeating anything.
 //!
@@ -20,11 +20,12 @@
 //! # Ok(()) }
 //! ```
 
+mod api;
 mod config;
 mod delivery;
+pub mod env;
 mod envelope;
 mod error;
-mod http;
 mod outbox;
 mod pubsub;
 mod resources;
@@ -33,6 +34,6 @@ mod sidecar;
 mod sqlite;
 mod state;
 
-pub use config::{AppAddress, Config, InvalidAddress};
+pub use config::{AppAddress, CommandLine, Config, InvalidAddress};
 pub use error::StartError;
 pub use runtime::{Running, ShutdownOverdue, start};

@@ -11,9 +11,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    config::Config, error::StartError, http::Server, resources::Resources, sidecar::Sidecar, sqlite::Database,
-};
+use crate::{api::Server, config::Config, error::StartError, resources::Resources, sidecar::Sidecar, sqlite::Database};
 
 /// A sidecar that serves. Dropping it leaves it serving until the runtime ends; [`Running::shutdown`] ends it well.
 #[derive(Debug)]

@@ -46,3 +46,54 @@ async fn each_projection_is_one_event_in_order() {
     assert_eq!(sidecar.api.get("/v1.0/state/statestore/tasks%2Fu%2Fevent%2F0").await.status, 204);
     sidecar.stop().await;
 }
+
+#[tokio::test]
+async fn a_refused_transaction_publishes_nothing() {
+    let app = App::start().await;
+    let place = Place::with_app(&app);
+    let sidecar = place.start().await;
+    let transact = async |key: &str, etag: &str| {
+        let operations = json!([
+            {"operation": "upsert", "request": {"key": key, "value": {"key": key}, "etag": etag}},
+        ]);
+        let body = json!({ "operations": operations }).to_string();
+        sidecar.api.post("/v1.0/state/statestore/transaction", body).await.status
+    };
+    assert_eq!(transact("first", "").await, 204);
+    for _ in 0..10 {
+        assert_eq!(transact("first", "stale").await, 409);
+    }
+    // A conflict stops daprd's outbox for good; here the next event comes.
+    assert_eq!(transact("last", "").await, 204);
+    let delivered = app.wait_for(2).await;
+    let mut keys: Vec<_> = delivered.iter().map(|event| event.data()["key"].as_str().unwrap()).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["first", "last"]);
+    sidecar.stop().await;
+    assert_eq!(app.delivered().len(), 2);
+}
+
+#[tokio::test]
+async fn a_projection_replaces_the_value_that_is_published() {
+    let app = App::start().await;
+    let place = Place::with_app(&app);
+    let sidecar = place.start().await;
+    let body = json!({
+        "operations": [
+            {"operation": "upsert", "request": {"key": "k", "value": "stored"}},
+            {"operation": "upsert", "request": {"key": "k", "value": "told", "metadata": {"outbox.projection": "true"}}},
+            {"operation": "delete", "request": {"key": "gone"}},
+            {"operation": "upsert", "request": {"key": "own", "value": "own"}},
+        ],
+        "metadata": {"partitionKey": "u"},
+    });
+    assert_eq!(sidecar.api.post("/v1.0/state/statestore/transaction", body.to_string()).await.status, 204);
+    let delivered = app.wait_for(2).await;
+    assert_eq!((delivered[0].data(), delivered[1].data()), (&json!("told"), &json!("own")));
+    assert_eq!(delivered[0].headers["__key"], "u");
+    assert_eq!(sidecar.api.get("/v1.0/state/statestore/k").await.body, r#""stored""#);
+    // A plain save is no transaction and publishes nothing.
+    sidecar.api.save("saved", "1").await;
+    sidecar.stop().await;
+    assert_eq!(app.delivered().len(), 2);
+}

@@ -1,0 +1,94 @@
+//! The command `sidelet`: daprd's command line over the library.
+
+use std::{error::Error, io::Write, process::ExitCode};
+
+use sidelet::{CommandLine, Config};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// What is shown for `--help`.
+const HELP: &str = "\
+sidelet, a small drop-in for the Dapr sidecar
+
+  --app-id <id>                          owner of the keys in the state stores (default: sidelet)
+  --app-port <port>                      where the app of that id listens
+  --app-channel-address <host>           on which host (default: 127.0.0.1)
+  --app <id>=<http://host:port>          another app; repeat for more
+  --dapr-http-port <port>                port of the API (default: 3500, or DAPR_HTTP_PORT)
+  --dapr-listen-addresses <ip,ip>        addresses of the API (default: 127.0.0.1)
+  --resources-path <folder or file>      components and subscriptions; repeat for more
+  --data-directory <folder>              where relative connection strings start (default: .)
+  --max-body-size <size>                 longest request body (default: 4Mi)
+  --dapr-graceful-shutdown-seconds <n>   how long work in flight is waited for (default: 5)
+  --log-level <level>                    debug, info, warn or error (default: info)
+  --log-as-json                          one JSON object for each line of the log
+
+DAPR_API_TOKEN is asked of callers, APP_API_TOKEN is sent to apps.
+daprd's other flags are accepted and change nothing.
+Exit codes: 0 ended well, 1 ended with work in flight, 2 arguments, 3 resources, 4 stores, 5 address.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let information = match arguments.first().map(String::as_str) {
+        Some("--help" | "-h") => Some(HELP.to_owned()),
+        Some("--version") => Some(format!("sidelet {}\n", env!("CARGO_PKG_VERSION"))),
+        _ => None,
+    };
+    if let Some(information) = information {
+        // A closed pipe reads no more.
+        let _ = std::io::stdout().write_all(information.as_bytes());
+        return ExitCode::SUCCESS;
+    }
+    let line = match CommandLine::parse(arguments, |name| std::env::var(name).ok()) {
+        Ok(line) => line,
+        Err(error) => return refuse(&error, error.exit_code()),
+    };
+    start_log(&line);
+    if !line.without_effect.is_empty() {
+        tracing::warn!(flags = %line.without_effect.join(" "), "these flags of daprd's have no effect here");
+    }
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(run(line.config)),
+        Err(error) => refuse(&error, 1),
+    }
+}
+
+async fn run(config: Config) -> ExitCode {
+    let grace = config.graceful_shutdown;
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+        tracing::error!("signals cannot be received");
+        return ExitCode::FAILURE;
+    };
+    let running = match sidelet::start(config).await {
+        Ok(running) => running,
+        Err(error) => return refuse(&error, error.exit_code()),
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        () = running.asked_to_stop() => {}
+    }
+    match running.shutdown(grace).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&error, 1),
+    }
+}
+
+/// One line, with the cause.
+fn refuse(error: &dyn Error, code: u8) -> ExitCode {
+    let mut line = format!("sidelet: {error}");
+    if let Some(source) = error.source() {
+        line.push_str(&format!(": {source}"));
+    }
+    let _ = writeln!(std::io::stderr(), "{line}");
+    ExitCode::from(code)
+}
+
+fn start_log(line: &CommandLine) {
+    let filter = std::env::var(sidelet::env::LOG).ok().filter(|filter| !filter.is_empty());
+    let filter = EnvFilter::new(filter.as_deref().unwrap_or(&line.log_level));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if line.log_as_json { log.json().init() } else { log.init() }
+}
