@@ -1,6 +1,7 @@
 //! A sidecar in this process on a free port with a real file, and an app that listens to it.
 
 pub(crate) mod app;
+mod process;
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +14,8 @@ use serde_json::Value;
 use sidelet::{AppAddress, Config, Running};
 use tempfile::TempDir;
 
-pub(crate) use app::{App, Delivered};
+pub(crate) use app::App;
+pub(crate) use process::Process;
 
 /// Long enough for a machine under load; a test that waits so long fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -86,6 +88,8 @@ pub(crate) struct Place {
     pub(crate) api_token: Option<String>,
     pub(crate) app_token: Option<String>,
     pub(crate) max_body_size: usize,
+    /// Whether health waits for the app.
+    pub(crate) awaited: bool,
 }
 
 impl Place {
@@ -94,7 +98,7 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("resources")).unwrap();
         std::fs::write(folder.path().join("resources/all.yaml"), resources).unwrap();
-        Self { folder, apps: BTreeMap::new(), api_token: None, app_token: None, max_body_size: 4 << 20 }
+        Self { folder, apps: BTreeMap::new(), api_token: None, app_token: None, max_body_size: 4 << 20, awaited: false }
     }
 
     /// With the usual components and one subscription to `task-events`.
@@ -125,6 +129,7 @@ impl Place {
             api_token: self.api_token.clone(),
             app_token: self.app_token.clone(),
             max_body_size: self.max_body_size,
+            awaited_app: self.awaited.then(|| "todo".into()),
             ..Config::new("todo")
         }
     }

@@ -1,8 +1,10 @@
 //! The sidecar at its seam: real HTTP, real files, real apps, and the real binary where something is killed.
 
+mod crash;
 mod delivery;
 mod files;
 mod harness;
+mod lifecycle;
 mod outbox;
 mod publish;
 mod state;

@@ -3,7 +3,6 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
-    time::Instant,
 };
 
 use axum::{
@@ -24,7 +23,6 @@ pub(crate) struct Delivered {
     pub(crate) route: String,
     pub(crate) headers: HeaderMap,
     pub(crate) event: Value,
-    pub(crate) at: Instant,
 }
 
 impl Delivered {
@@ -109,7 +107,7 @@ impl App {
 
 async fn receive(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let event = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let delivered = Delivered { route: uri.path().to_owned(), headers, event, at: Instant::now() };
+    let delivered = Delivered { route: uri.path().to_owned(), headers, event };
     let answer = (shared.behaviour)(&delivered);
     shared.delivered.lock().unwrap().push(delivered);
     shared.count.send_modify(|count| *count += 1);

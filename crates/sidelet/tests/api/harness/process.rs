@@ -1,0 +1,64 @@
+//! The real binary as a process of its own, which a test may kill.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, ExitStatus, Stdio},
+};
+
+use super::{Api, Place};
+
+/// A running `sidelet`.
+pub(crate) struct Process {
+    pub(crate) api: Api,
+    child: Child,
+}
+
+impl Process {
+    /// A command with the resources and the data of `place`, on a free port.
+    pub(crate) fn command(place: &Place) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sidelet"));
+        command.args(["--app-id", "todo", "--dapr-http-port", "0", "--log-as-json"]);
+        command.arg("--resources-path").arg(place.path().join("resources"));
+        command.arg("--data-directory").arg(place.path().join("data"));
+        for (id, address) in &place.apps {
+            command.arg("--app").arg(format!("{id}={address}"));
+        }
+        command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts it and reads its port from its log.
+    pub(crate) fn start(place: &Place) -> Self {
+        let mut child = Self::command(place).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let address = loop {
+            let line = log.next().expect("the process ended before it served").unwrap();
+            if line.contains("sidelet serves") {
+                let (_, rest) = line.split_once("127.0.0.1:").unwrap();
+                break rest.chars().take_while(char::is_ascii_digit).collect::<String>();
+            }
+        };
+        // What is not read would stop the process at some time.
+        std::thread::spawn(move || log.for_each(drop));
+        Self { api: Api::new(format!("http://127.0.0.1:{address}")), child }
+    }
+
+    /// Ends it as a power cut would, as far as a process can see.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to end, and waits.
+    pub(crate) fn terminate(self) -> ExitStatus {
+        let mut child = self.child;
+        let status = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap();
+        assert!(status.success());
+        child.wait().unwrap()
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) fn wait(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+}
