@@ -62,7 +62,7 @@ impl Todo {
             sidecar: String::new(),
             folder,
             options,
-            client: Client::builder().cookie_store(false).build().context("an HTTP client")?,
+            client: Client::new(),
         };
         std::fs::write(todo.manifest(), manifest(&todo.options)?).context("could not write the manifest")?;
         todo.start_again().await?;
