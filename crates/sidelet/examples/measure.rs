@@ -90,6 +90,7 @@ impl Connection {
     async fn call(&mut self, (method, path, body): (&str, String, String)) -> usize {
         let request = Request::builder().method(method).uri(path).header("host", "localhost");
         let request = request.body(Full::new(Bytes::from(body))).expect("a request");
+        self.0.ready().await.expect("an open connection");
         let answer = self.0.send_request(request).await.expect("an answer");
         assert!(answer.status().is_success(), "{}", answer.status());
         answer.into_body().collect().await.expect("a body").to_bytes().len()

@@ -39,6 +39,8 @@ pub(crate) struct Draft<'request> {
     pub(crate) data: &'request [u8],
     /// Metadata of the message.
     pub(crate) metadata: &'request Metadata,
+    /// Attributes that the publisher adds or puts in place of ours.
+    pub(crate) attributes: &'request Metadata,
     /// Where it comes from.
     pub(crate) trace: &'request Trace,
     /// Unix milliseconds.
@@ -75,6 +77,9 @@ impl Draft<'_> {
         let own = self.media_type() == CLOUD_EVENT_CONTENT_TYPE;
         let mut attributes = if own { self.own_envelope()? } else { self.new_envelope() };
         let text = |value: &str| Cow::Owned::<str>(json_text(value));
+        for (name, value) in self.attributes {
+            attributes.insert(Cow::Borrowed(name), text(value));
+        }
         attributes.insert("topic".into(), text(self.topic));
         attributes.insert("pubsubname".into(), text(self.pubsub));
         if !attributes.contains_key("traceid") {
@@ -180,6 +185,8 @@ fn render(attributes: &Attributes<'_>) -> Bytes {
 mod tests {
     use super::*;
 
+    static NO_ATTRIBUTES: Metadata = Metadata::new();
+
     fn draft<'a>(content_type: &'a str, data: &'a [u8], metadata: &'a Metadata, trace: &'a Trace) -> Draft<'a> {
         Draft {
             source: "myapp",
@@ -188,6 +195,7 @@ mod tests {
             content_type,
             data,
             metadata,
+            attributes: &NO_ATTRIBUTES,
             trace,
             now: 1_795_240_598_000,
         }

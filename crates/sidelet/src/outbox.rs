@@ -86,19 +86,7 @@ fn message(
     transaction: &Metadata,
     trace: &Trace,
 ) -> Result<NewMessage, InvalidEvent> {
-    // What concerns the item or the outbox does not travel with the message.
-    let ours = [
-        metadata_key::OUTBOX_PROJECTION,
-        metadata_key::OUTBOX_SKIP,
-        metadata_key::CONTENT_TYPE,
-        metadata_key::TTL_IN_SECONDS,
-    ];
-    let mut metadata: Metadata = upsert
-        .metadata
-        .iter()
-        .filter(|(key, _)| !ours.contains(&key.as_str()))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
+    let (mut metadata, attributes) = sort_out(&upsert.metadata);
     if !metadata.contains_key(metadata_key::PARTITION_KEY)
         && let Some(key) = transaction.get(metadata_key::PARTITION_KEY)
     {
@@ -115,9 +103,33 @@ fn message(
         content_type,
         data: letters.as_deref().map_or(&upsert.value[..], str::as_bytes),
         metadata: &metadata,
+        attributes: &attributes,
         trace,
         now: now(),
     }
     .wrap()?;
     Ok(pubsub::message(topic.clone(), &metadata, envelope.expires, envelope.content))
+}
+
+/// An operation's metadata as what travels beside the message, and what becomes an attribute of the envelope.
+///
+/// As in Dapr, every key without a meaning of its own is an attribute.
+/// What frames the data cannot be set this way: it would no longer fit the data.
+fn sort_out(metadata: &Metadata) -> (Metadata, Metadata) {
+    let for_the_item = [
+        metadata_key::OUTBOX_PROJECTION,
+        metadata_key::OUTBOX_SKIP,
+        metadata_key::CONTENT_TYPE,
+        metadata_key::TTL_IN_SECONDS,
+        "rawPayload",
+        "data",
+        "data_base64",
+        "datacontenttype",
+        "specversion",
+    ];
+    metadata
+        .iter()
+        .filter(|(key, _)| !for_the_item.contains(&key.as_str()))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .partition(|(key, _)| key == metadata_key::PARTITION_KEY || key.starts_with("cloudevent."))
 }

@@ -39,6 +39,10 @@ impl PubSub {
         }
         let (pubsub, owned, partitions) = (self.name.clone(), name.to_owned(), self.partitions);
         let opened = self.database.write(move |batch| log::open_topic(batch, &pubsub, &owned, partitions)).await?;
+        if opened.partitions() != partitions as usize {
+            let partitions = opened.partitions();
+            tracing::info!(topic = name, partitions, "a topic keeps the number of partitions that it was made with");
+        }
         let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
         if topics.len() >= TOPICS {
             return Err(StoreError::failed("a component has too many topics"));

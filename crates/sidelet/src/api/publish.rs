@@ -55,6 +55,7 @@ impl Publisher<'_> {
             content_type,
             data: &data,
             metadata,
+            attributes: &Metadata::new(),
             trace: &self.trace,
             now: now(),
         }

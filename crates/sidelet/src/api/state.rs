@@ -22,7 +22,10 @@ use crate::{
 use text::{BulkText, ItemText, TransactionText, parse};
 
 /// Operations of one transaction, and keys of one bulk read, at most.
-const OPERATIONS: usize = 10_000;
+const OPERATIONS: usize = 50_000;
+
+/// Bytes of values in the answer to one bulk read, at most: a list of 10,000 tasks is some 3 MB.
+const BULK: usize = 64 << 20;
 
 /// A store by name.
 pub(super) fn store<'sidecar>(sidecar: &'sidecar Sidecar, name: &str) -> Result<&'sidecar StateStore, Refusal> {
@@ -106,8 +109,11 @@ pub(super) async fn get_items(sidecar: &Sidecar, store: &StateStore, call: Call)
         return Err(Refusal::malformed(format!("there are more than {OPERATIONS} keys")));
     }
     keys.iter().try_for_each(|key| text::check_key(key))?;
-    let items = store.get_many(keys).await.map_err(|error| {
+    let items = store.get_many(keys, BULK).await.map_err(|error| {
         Refusal::store(error, code::STATE_BULK_GET, &format!("failed bulk get from state store {}", store.name))
+    })?;
+    let items = items.ok_or_else(|| {
+        Refusal::malformed(format!("the values are longer than {BULK} bytes together; ask for fewer keys"))
     })?;
     let length =
         items.iter().map(|(key, item)| key.len() + item.as_ref().map_or(0, |item| item.value.len()) + 160).sum();

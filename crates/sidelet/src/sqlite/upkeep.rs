@@ -10,6 +10,8 @@ use super::{error::StoreError, log, now, offsets::PendingOffsets};
 const ROWS: usize = 500;
 /// Expired items are not seen by anyone; they are removed together, at most this often.
 const PAUSE: i64 = 10_000;
+/// Items that expire soon after one another are removed together.
+const GATHER: i64 = 1000;
 /// How often the log is looked at while a group holds old messages back.
 const PAUSE_OF_LOG: i64 = 600_000;
 
@@ -49,7 +51,7 @@ impl Upkeep {
 
     /// An item will expire.
     pub(super) fn note_expiry(&mut self, expires: i64) {
-        self.expiry = Some(self.expiry.map_or(expires, |earlier| earlier.min(expires)).max(now() + PAUSE.min(1000)));
+        self.expiry = Some(self.expiry.map_or(expires, |earlier| earlier.min(expires)).max(now() + GATHER));
     }
 
     /// A message was appended.

@@ -53,18 +53,26 @@ impl StateStore {
         self.database.read(move |connection| items::get(connection, &table, &key, now())).await
     }
 
-    /// Reads many keys, in order.
-    pub(crate) async fn get_many(&self, keys: Vec<String>) -> Result<Vec<(String, Option<Item>)>, StoreError> {
+    /// Reads many keys, in order. `None` when the values are longer than `limit` bytes together.
+    pub(crate) async fn get_many(
+        &self,
+        keys: Vec<String>,
+        limit: usize,
+    ) -> Result<Option<Vec<(String, Option<Item>)>>, StoreError> {
         let (table, prefix) = (self.table.clone(), self.prefix.clone());
         self.database
             .read(move |connection| {
                 let time = now();
-                keys.into_iter()
-                    .map(|key| {
-                        let item = items::get(connection, &table, &format!("{prefix}{key}"), time)?;
-                        Ok((key, item))
-                    })
-                    .collect()
+                let (mut items, mut length) = (Vec::with_capacity(keys.len()), 0);
+                for key in keys {
+                    let item = items::get(connection, &table, &format!("{prefix}{key}"), time)?;
+                    length += item.as_ref().map_or(0, |item| item.value.len());
+                    if length > limit {
+                        return Ok(None);
+                    }
+                    items.push((key, item));
+                }
+                Ok(Some(items))
             })
             .await
     }

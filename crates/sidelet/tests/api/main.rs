@@ -2,6 +2,7 @@
 
 mod crash;
 mod delivery;
+mod disk;
 mod files;
 mod harness;
 mod lifecycle;

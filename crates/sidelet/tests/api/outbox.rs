@@ -97,3 +97,25 @@ async fn a_projection_replaces_the_value_that_is_published() {
     sidecar.stop().await;
     assert_eq!(app.delivered().len(), 2);
 }
+
+#[tokio::test]
+async fn other_metadata_becomes_attributes_as_in_dapr() {
+    let app = App::start().await;
+    let place = Place::with_app(&app);
+    let sidecar = place.start().await;
+    let metadata = json!({
+        "contentType": "text/plain", "type": "mine", "custom": "x", "cloudevent.subject": "s", "ttlInSeconds": "60",
+    });
+    let body = json!({"operations": [
+        {"operation": "upsert", "request": {"key": "k", "value": "a\"b", "metadata": metadata}},
+    ]});
+    assert_eq!(sidecar.api.post("/v1.0/state/statestore/transaction", body.to_string()).await.status, 204);
+    let event = &app.wait_for(1).await[0].event;
+    for (name, value) in
+        [("type", "mine"), ("custom", "x"), ("subject", "s"), ("datacontenttype", "text/plain"), ("data", "a\"b")]
+    {
+        assert_eq!(event[name], value);
+    }
+    assert!(event.get("expiration").is_none(), "the item expires, not the event");
+    sidecar.stop().await;
+}

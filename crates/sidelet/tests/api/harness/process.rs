@@ -29,7 +29,21 @@ impl Process {
 
     /// Starts it and reads its port from its log.
     pub(crate) fn start(place: &Place) -> Self {
-        let mut child = Self::command(place).spawn().unwrap();
+        Self::spawn(&mut Self::command(place))
+    }
+
+    /// Starts it where no file can grow beyond `blocks` of 512 bytes.
+    pub(crate) fn start_limited(place: &Place, blocks: usize) -> Self {
+        let plain = Self::command(place);
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""));
+        command.arg(plain.get_program()).args(plain.get_args());
+        command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        Self::spawn(&mut command)
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let address = loop {
             let line = log.next().expect("the process ended before it served").unwrap();
