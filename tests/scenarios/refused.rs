@@ -68,8 +68,9 @@ async fn every_fault_of_a_token_is_401_with_a_type_of_its_own() -> Result<()> {
     let todo = Todo::start().await?;
     let mut ada = todo.sign_up("ada").await?;
     assert_eq!(todo.get("/api/tasks").await?.problem(), "token-missing");
-    let good = ada.token.clone();
-    for (token, problem) in [("abc".to_owned(), "token-malformed"), (format!("{}A", &good[..good.len() - 2]), "token-signature")] {
+    let (signed, last) = ada.token.split_at(ada.token.len() - 9);
+    let forged = format!("{signed}{}{}", if last.starts_with('A') { 'B' } else { 'A' }, &last[1..]);
+    for (token, problem) in [("abc".to_owned(), "token-malformed"), (forged, "token-signature")] {
         ada.token = token;
         let answer = ada.get("/api/tasks").await?;
         assert_eq!((answer.status.as_u16(), answer.problem()), (401, problem));

@@ -87,26 +87,33 @@ fn parts(incoming: &IncomingRequest) -> Result<::http::request::Parts, Problem> 
     Ok(request.into_parts().0)
 }
 
-/// Reads a body up to its bound; what is longer is refused before it is held in memory.
+/// Bytes of a refused body that are read and thrown away, so that the client can finish sending and read the answer.
+const DISCARDED_BYTES: usize = 32 * 1024 * 1024;
+
+/// Reads a body up to its bound; what is longer is refused and never held in memory.
 async fn read_body(incoming: IncomingRequest, parts: &::http::request::Parts, limit: usize) -> Result<Vec<u8>, Problem> {
-    let too_large = || {
-        Problem::new(413, kind::TOO_LARGE).detail(format!("The body has more than {limit} bytes, the most for this path."))
-    };
     let announced = parts.headers.get(::http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|length: usize| length > limit) {
-        return Err(too_large());
-    }
-    if announced == Some(0) || (announced.is_none() && !parts.headers.contains_key(::http::header::TRANSFER_ENCODING)) {
+    // A chunked body announces no length, and the host takes its header away; the methods without a body have neither.
+    if announced == Some(0) || (announced.is_none() && parts.method.is_safe()) {
         return Ok(Vec::new());
     }
-    let mut body = Vec::with_capacity(announced.unwrap_or_default());
+    let mut body = Vec::with_capacity(announced.unwrap_or_default().min(limit));
+    let mut discarded = 0;
     let mut chunks = std::pin::pin!(incoming.into_body_stream());
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Problem::malformed("The body ended before it was complete."))?;
-        if body.len() + chunk.len() > limit {
-            return Err(too_large());
+        if discarded == 0 && body.len() + chunk.len() <= limit {
+            body.extend_from_slice(&chunk);
+            continue;
         }
-        body.extend_from_slice(&chunk);
+        discarded += chunk.len();
+        if discarded > DISCARDED_BYTES {
+            break;
+        }
+    }
+    if discarded > 0 {
+        return Err(Problem::new(413, kind::TOO_LARGE)
+            .detail(format!("The body has more than {limit} bytes, the most for this path.")));
     }
     Ok(body)
 }
