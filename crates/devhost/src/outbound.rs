@@ -145,3 +145,6 @@ async fn send(
     // The connection belongs to the pool, so nothing is left to be driven here.
     Ok((response, Box::new(std::future::ready(Ok(())))))
 }
+
+#[cfg(test)]
+mod tests;

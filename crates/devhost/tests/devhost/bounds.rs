@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use futures::SinkExt;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::support::{Application, DEADLINE, open_body, send, until};
@@ -144,4 +144,17 @@ async fn a_client_that_never_reads_is_cut() {
     stream.write_all(b"GET /flood HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     until("the guest writes", || served.running.instances() == 1).await;
     served.idle().await;
+}
+
+#[tokio::test]
+async fn a_client_that_sends_nothing_is_cut() {
+    let served = Application::with_guest("")
+        .configure(|config| config.limits.header_read_time = Duration::from_millis(200))
+        .start()
+        .await;
+    let mut stream = TcpStream::connect(served.running.local_addr()).await.unwrap();
+    stream.write_all(b"GET /hello HTTP/1.1\r\n").await.unwrap();
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "the connection is still open");
 }

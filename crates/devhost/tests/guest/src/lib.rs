@@ -174,7 +174,7 @@ async fn afterwards(request: IncomingRequest, response: ResponseOutparam, length
     let outgoing = outgoing(&request)?;
     let headers = Headers::new();
     if !length.is_empty() {
-        headers.set(&"content-length".to_owned(), &[length.into()])?;
+        headers.set("content-length", &[length.into()])?;
     }
     let mut body = start_with(response, 200, headers)?;
     body.send(b"answered\n".to_vec()).await?;
@@ -185,7 +185,7 @@ async fn afterwards(request: IncomingRequest, response: ResponseOutparam, length
 }
 
 fn outgoing(request: &IncomingRequest) -> anyhow::Result<OutgoingRequest> {
-    let values = request.headers().get(&"x-url".to_owned());
+    let values = request.headers().get("x-url");
     let url = values.first().context("`x-url` is absent")?;
     let url = std::str::from_utf8(url)?;
     let (scheme, rest) = url.split_once("://").context("no scheme")?;
