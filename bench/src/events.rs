@@ -42,7 +42,10 @@ pub(crate) async fn measure(runs: usize, window: Duration) -> Result<()> {
         }
     }
     println!("\n| events at {RATE}/s | p50 ms | p99 ms |\n|---|---|---|");
-    for (name, mut shares) in [("from the write's answer to the handler", from_answer), ("from the write's request to the handler", from_request)] {
+    for (name, mut shares) in [
+        ("from the write's answer to the handler", from_answer),
+        ("from the write's request to the handler", from_request),
+    ] {
         println!("| {name} | {:.2} | {:.2} |", median(&mut shares[0]), median(&mut shares[1]));
     }
     Ok(())

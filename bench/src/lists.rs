@@ -14,7 +14,10 @@ const QUESTIONS: [&str; 5] = ["create", "newest page (20)", "newest page (100)",
 const REQUESTS: usize = 50;
 
 pub(crate) async fn measure(runs: usize) -> Result<()> {
-    println!("\n| tasks | {} |\n|---|---|---|---|---|---|", QUESTIONS.map(|name| format!("{name}, p50 ms")).join(" | "));
+    println!(
+        "\n| tasks | {} |\n|---|---|---|---|---|---|",
+        QUESTIONS.map(|name| format!("{name}, p50 ms")).join(" | ")
+    );
     let todo = Todo::start_with(TodoOptions { without_recorder: true, ..TodoOptions::default() }).await?;
     let mut users = Vec::new();
     for length in LENGTHS {

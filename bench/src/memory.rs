@@ -19,7 +19,9 @@ pub(crate) async fn measure(window: Duration) -> Result<()> {
     run(&users, window, async |user, _| user.post("/api/tasks", &json!({ "title": "Buy milk" })).await).await?;
     run(&users, window, async |user, _| user.get("/api/tasks?limit=20").await).await?;
     let loaded = resident(&todo)?;
-    println!("\n| memory of the whole process | MiB |\n|---|---|\n| idle | {idle:.0} |\n| after 64 connections | {loaded:.0} |");
+    println!(
+        "\n| memory of the whole process | MiB |\n|---|---|\n| idle | {idle:.0} |\n| after 64 connections | {loaded:.0} |"
+    );
     Ok(())
 }
 

@@ -34,11 +34,14 @@ pub(crate) async fn measure(runs: usize, window: Duration) -> Result<()> {
                 .await?,
             );
             figures[6 + index].push(run(&users, window, async |user, _| user.get("/api/tasks?limit=20").await).await?);
-            figures[9 + index].push(run(&users, window, async |user, _| user.get("/api/tasks/search?q=milk").await).await?);
+            figures[9 + index]
+                .push(run(&users, window, async |user, _| user.get("/api/tasks/search?q=milk").await).await?);
         }
     }
     for (index, mut runs) in figures.into_iter().enumerate() {
-        let of = |figure: fn(&Figures) -> f64, runs: &mut Vec<Figures>| median(&mut runs.iter().map(figure).collect::<Vec<_>>());
+        let of = |figure: fn(&Figures) -> f64, runs: &mut Vec<Figures>| {
+            median(&mut runs.iter().map(figure).collect::<Vec<_>>())
+        };
         println!(
             "| {} | {} | {:.0} | {:.2} | {:.2} |",
             ROUTES[index / CONNECTIONS.len()],
@@ -52,7 +55,8 @@ pub(crate) async fn measure(runs: usize, window: Duration) -> Result<()> {
 }
 
 async fn create(user: &User, index: usize) -> Result<Answer> {
-    user.post("/api/tasks", &json!({ "title": format!("Buy milk {index}"), "tags": ["home"], "priority": "high" })).await
+    user.post("/api/tasks", &json!({ "title": format!("Buy milk {index}"), "tags": ["home"], "priority": "high" }))
+        .await
 }
 
 /// A user with 1,000 tasks, and one of them.

@@ -43,7 +43,8 @@ async fn an_address_has_one_account_and_a_wrong_password_is_not_told_from_an_unk
     assert_eq!((answer.status.as_u16(), answer.problem()), (409, "account-exists"));
 
     let wrong = todo.post("/api/auth/sign-in", &json!({ "email": "ada@example.com", "password": "wrong one" })).await?;
-    let unknown = todo.post("/api/auth/sign-in", &json!({ "email": "eve@example.com", "password": "wrong one" })).await?;
+    let unknown =
+        todo.post("/api/auth/sign-in", &json!({ "email": "eve@example.com", "password": "wrong one" })).await?;
     assert_eq!((wrong.status.as_u16(), &wrong.body), (401, &unknown.body));
     Ok(())
 }
@@ -60,7 +61,9 @@ async fn the_sixth_bad_sign_in_in_a_minute_is_told_to_wait() -> Result<()> {
     assert_eq!((sixth.status.as_u16(), sixth.problem()), (429, "too-many-requests"));
     let wait: u32 = sixth.header("retry-after").parse().context("seconds to wait")?;
     assert!((1..=60).contains(&wait));
-    todo.post("/api/auth/sign-in", &json!({ "email": "bob@example.com", "password": "wrong one" })).await?.expect(401)?;
+    todo.post("/api/auth/sign-in", &json!({ "email": "bob@example.com", "password": "wrong one" }))
+        .await?
+        .expect(401)?;
     Ok(())
 }
 

@@ -35,9 +35,11 @@ async fn ten_thousand_tasks_are_loaded_found_and_are_the_most_that_a_list_holds(
 #[tokio::test]
 async fn a_thousand_tasks_come_as_json_csv_and_icalendar() -> Result<()> {
     let todo = Todo::start().await?;
-    for (name, media_type) in
-        [("tasks-1000.json", "application/json"), ("tasks-1000.csv", "text/csv"), ("tasks-1000.ics", "text/calendar; charset=utf-8")]
-    {
+    for (name, media_type) in [
+        ("tasks-1000.json", "application/json"),
+        ("tasks-1000.csv", "text/csv"),
+        ("tasks-1000.ics", "text/calendar; charset=utf-8"),
+    ] {
         let user = todo.sign_up(&name.replace('.', "-")).await?;
         let file = std::fs::read(workspace_root().join("tests/data").join(name))?;
         let report = import(&user, file, media_type).await?.expect(200)?;

@@ -11,11 +11,15 @@ async fn a_list_is_kept_over_a_restart_and_found_again() -> Result<()> {
     let mut todo = Todo::start().await?;
     let ada = todo.sign_up("ada").await?;
 
-    let answer = ada.post("/api/tasks", &json!({ "title": " Buy milk ", "tags": ["Home"], "priority": "High" })).await?;
+    let answer =
+        ada.post("/api/tasks", &json!({ "title": " Buy milk ", "tags": ["Home"], "priority": "High" })).await?;
     assert_eq!((answer.header("etag"), answer.header("content-type")), ("\"1\"", "application/json"));
     let location = answer.header("location").to_owned();
     let milk = answer.expect(201)?;
-    assert_eq!((&milk["title"], &milk["tags"], &milk["isOverdue"]), (&json!("Buy milk"), &json!(["home"]), &json!(false)));
+    assert_eq!(
+        (&milk["title"], &milk["tags"], &milk["isOverdue"]),
+        (&json!("Buy milk"), &json!(["home"]), &json!(false))
+    );
     let rent = ada.post("/api/tasks/", &json!({ "title": "Pay rent", "due_date": "2020-01-01" })).await?.expect(201)?;
     assert_eq!(rent["isOverdue"], json!(true));
 
@@ -24,13 +28,17 @@ async fn a_list_is_kept_over_a_restart_and_found_again() -> Result<()> {
 
     let listed = ada.get("/api/tasks").await?;
     assert_eq!(listed.header("x-total-count"), "2");
-    let titles: Vec<_> = listed.expect(200)?.as_array().into_iter().flatten().map(|task| task["title"].clone()).collect();
+    let titles: Vec<_> =
+        listed.expect(200)?.as_array().into_iter().flatten().map(|task| task["title"].clone()).collect();
     assert_eq!(titles, [json!("Pay rent"), json!("Buy milk")]);
     let found = ada.get("/api/tasks/search?q=MILK&tag=home").await?.expect(200)?;
     assert_eq!((&found["total"], &found["items"][0]["id"]), (&json!(1), &milk["id"]));
 
     let done = ada.patch(&format!("{location}/complete"), &json!({})).await?.expect(200)?;
-    assert_eq!((&done["status"], done["completedAt"].is_string(), &done["version"]), (&json!("completed"), true, &json!(2)));
+    assert_eq!(
+        (&done["status"], done["completedAt"].is_string(), &done["version"]),
+        (&json!("completed"), true, &json!(2))
+    );
     let again = ada.patch(&format!("{location}/complete"), &json!({})).await?.expect(200)?;
     assert_eq!(again, done);
     let reopened = ada.post(&format!("{location}/reopen"), &json!({})).await?.expect(200)?;
@@ -113,7 +121,10 @@ async fn every_accepted_write_is_seen_as_one_event_in_order_within_a_second_and_
     let seen = todo.seen_events(&ada).await?;
     let facts: Vec<_> = seen.iter().map(|event| (event.event_type.as_str(), event.task_id.clone())).collect();
     assert_eq!(facts, expected);
-    assert!(seen.iter().zip(1..).all(|(event, sequence)| event.sequence == sequence && event.deliveries == 1), "{seen:?}");
+    assert!(
+        seen.iter().zip(1..).all(|(event, sequence)| event.sequence == sequence && event.deliveries == 1),
+        "{seen:?}"
+    );
     assert!(todo.seen_events(&bob).await?.is_empty());
     Ok(())
 }

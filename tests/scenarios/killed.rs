@@ -44,7 +44,8 @@ fn moment(round: u32) -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_fifty_kills_every_acknowledged_write_is_there_with_its_event_and_no_event_without_its_write() -> Result<()> {
+async fn after_fifty_kills_every_acknowledged_write_is_there_with_its_event_and_no_event_without_its_write()
+-> Result<()> {
     let mut todo = Todo::start().await?;
     let mut users = Vec::new();
     for index in 0..WRITERS {

@@ -38,7 +38,11 @@ async fn bad_input_is_answered_by_name_and_leaves_no_trace() -> Result<()> {
     let answer = ada.post("/api/tasks", &many).await?;
     assert_eq!(answer.status, 400);
     for field in ["title", "description", "priority", "dueDate", "timeZone", "recurrence"] {
-        assert!(answer.fields().iter().any(|found| found.starts_with(field)), "{field} is not in {:?}", answer.fields());
+        assert!(
+            answer.fields().iter().any(|found| found.starts_with(field)),
+            "{field} is not in {:?}",
+            answer.fields()
+        );
     }
 
     assert_eq!(ada.get("/api/tasks").await?.header("x-total-count"), "0");
@@ -84,14 +88,22 @@ async fn paths_methods_and_parameters_that_do_not_exist_are_named() -> Result<()
     let todo = Todo::start().await?;
     let ada = todo.sign_up("ada").await?;
     let id = ada.create("t").await?;
-    for path in ["/api/tasks/7", "/api/tasks/0190163d-8694-739b-aea5-966c26f8ad91", "/api/tasks/%ff", "/api/tasks/a/b/c"] {
+    for path in
+        ["/api/tasks/7", "/api/tasks/0190163d-8694-739b-aea5-966c26f8ad91", "/api/tasks/%ff", "/api/tasks/a/b/c"]
+    {
         assert_eq!(ada.get(path).await?.status, 404, "{path}");
     }
     let wrong = ada.delete("/api/tasks").await?;
     assert_eq!((wrong.status.as_u16(), wrong.header("allow")), (405, "POST, GET, HEAD, OPTIONS"));
-    let queries =
-        [("limit=0", "limit"), ("limit=501", "limit"), ("sort=age", "sort"), ("order=up", "order"), ("status=open", "status"),
-        ("cursor=x", "cursor"), ("statuss=pending", "statuss")];
+    let queries = [
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("sort=age", "sort"),
+        ("order=up", "order"),
+        ("status=open", "status"),
+        ("cursor=x", "cursor"),
+        ("statuss=pending", "statuss"),
+    ];
     for (query, field) in queries {
         let answer = ada.get(&format!("/api/tasks?{query}")).await?;
         assert_eq!((answer.status.as_u16(), answer.fields()), (400, vec![field]), "{query}");

@@ -6,7 +6,8 @@ use testkit::{Todo, TodoOptions, workspace_root};
 /// What a start with these options says when it is refused.
 async fn refusal(arguments: &[&str]) -> Result<String> {
     let program = std::env::current_exe()?.ancestors().nth(2).context("the target folder")?.join("todo");
-    let output = tokio::process::Command::new(program).arg("up").args(arguments).current_dir(workspace_root()).output().await?;
+    let output =
+        tokio::process::Command::new(program).arg("up").args(arguments).current_dir(workspace_root()).output().await?;
     assert!(!output.status.success());
     let text = String::from_utf8(output.stderr)?;
     assert_eq!(text.trim().lines().count(), 1, "{text}");
@@ -47,14 +48,26 @@ async fn a_manifest_and_a_component_file_that_cannot_be_used_are_named() -> Resu
     let data = data.to_str().context("a path")?;
     let manifest = folder.path().join("spin.toml");
     std::fs::write(&manifest, "spin_manifest_version = 1\nname = \"x\"\n")?;
-    let text = refusal(&["--port", "0", "--dapr-port", "0", "--data", data, "--from", manifest.to_str().context("a path")?]).await?;
+    let text =
+        refusal(&["--port", "0", "--dapr-port", "0", "--data", data, "--from", manifest.to_str().context("a path")?])
+            .await?;
     assert!(text.contains("spin_manifest_version"), "{text}");
 
     let resources = folder.path().join("resources");
     std::fs::create_dir(&resources)?;
     let component = "apiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata:\n  name: s\nspec:\n  type: state.redis\n  version: v1\n";
     std::fs::write(resources.join("redis.yaml"), component)?;
-    let text = refusal(&["--port", "0", "--dapr-port", "0", "--data", data, "--resources", resources.to_str().context("a path")?]).await?;
+    let text = refusal(&[
+        "--port",
+        "0",
+        "--dapr-port",
+        "0",
+        "--data",
+        data,
+        "--resources",
+        resources.to_str().context("a path")?,
+    ])
+    .await?;
     assert!(text.contains("redis.yaml") && text.contains("state.redis"), "{text}");
     Ok(())
 }

@@ -26,7 +26,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Refuses an arrow that the table lacks, and a crate that it does not know.
 pub(crate) fn check() -> Result<()> {
-    let metadata = output("cargo", &["metadata", "--format-version", "1", "--no-deps"]).context("cargo metadata failed")?;
+    let metadata =
+        output("cargo", &["metadata", "--format-version", "1", "--no-deps"]).context("cargo metadata failed")?;
     let metadata: Value = serde_json::from_str(&metadata).context("cargo metadata is JSON")?;
     let empty = Vec::new();
     let packages = metadata["packages"].as_array().unwrap_or(&empty);
@@ -34,7 +35,9 @@ pub(crate) fn check() -> Result<()> {
     for package in packages {
         let name = package["name"].as_str().unwrap_or_default();
         let Some((_, allowed)) = ARROWS.iter().find(|(known, _)| *known == name) else {
-            bail!("the crate `{name}` is not in the table of arrows: add it to xtask/src/arrows.rs and docs/ARCHITECTURE.md");
+            bail!(
+                "the crate `{name}` is not in the table of arrows: add it to xtask/src/arrows.rs and docs/ARCHITECTURE.md"
+            );
         };
         for dependency in package["dependencies"].as_array().unwrap_or(&empty) {
             let target = dependency["name"].as_str().unwrap_or_default();

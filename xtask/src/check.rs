@@ -15,7 +15,8 @@ pub(crate) fn all() -> Result<()> {
     cargo(&["clippy", "--release", "--all-targets", "--", "--deny", "warnings"])?;
     tools::component_target()?;
     let components = ["tasks", "transfer", "accounts", "recorder"].into_iter().flat_map(|name| ["--package", name]);
-    let mut arguments = vec!["clippy", "--profile", "wasm", "--target", tools::COMPONENT_TARGET, "--target-dir", "target"];
+    let mut arguments =
+        vec!["clippy", "--profile", "wasm", "--target", tools::COMPONENT_TARGET, "--target-dir", "target"];
     arguments.extend(components);
     arguments.extend(["--", "--deny", "warnings"]);
     cargo(&arguments)

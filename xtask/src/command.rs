@@ -14,7 +14,8 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
 
 /// Runs a program; its output is the user's.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<()> {
-    let status = Command::new(program).args(arguments).status().with_context(|| format!("could not run `{program}`"))?;
+    let status =
+        Command::new(program).args(arguments).status().with_context(|| format!("could not run `{program}`"))?;
     if !status.success() {
         bail!("`{} {}` failed", program.rsplit('/').next().unwrap_or(program), arguments.join(" "));
     }
@@ -28,7 +29,10 @@ pub(crate) fn output(program: &str, arguments: &[&str]) -> Option<String> {
 }
 
 /// Puts a program in place of this one, so that signals reach it.
-pub(crate) fn become_process(program: impl AsRef<Path>, arguments: impl IntoIterator<Item = String>) -> Result<ExitCode> {
+pub(crate) fn become_process(
+    program: impl AsRef<Path>,
+    arguments: impl IntoIterator<Item = String>,
+) -> Result<ExitCode> {
     let program = program.as_ref();
     let error = Command::new(program).args(arguments).exec();
     Err(error).with_context(|| format!("could not run `{}`", program.display()))

@@ -1,8 +1,8 @@
 //! Realistic files of tasks under tests/data, the same on every machine: seeded, without clock or randomness.
 
+mod calendar;
 mod json;
 mod task;
-mod calendar;
 mod todoist;
 
 use std::path::PathBuf;

@@ -84,7 +84,16 @@ fn run(task: Task) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::Test { quick: true } => {
-            command::cargo(&["test", "--release", "--package", "todo-domain", "--package", "dapr", "--package", "todo-app"])?;
+            command::cargo(&[
+                "test",
+                "--release",
+                "--package",
+                "todo-domain",
+                "--package",
+                "dapr",
+                "--package",
+                "todo-app",
+            ])?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Test { quick: false } => {

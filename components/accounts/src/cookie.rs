@@ -33,7 +33,8 @@ fn write(response: &mut Response, request: &Request, value: &str, seconds: i64) 
 
 /// Whether the browser speaks TLS, to us or to the proxy before us.
 fn is_https(request: &Request) -> bool {
-    let forwarded = header_text(request, "x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
+    let forwarded =
+        header_text(request, "x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"));
     let direct = header_text(request, "spin-full-url").is_some_and(|url| url.starts_with("https://"));
     forwarded || direct
 }

@@ -117,8 +117,7 @@ pub(crate) async fn list_tags(app: &App, call: &Call<Operation>) -> Answer {
     }
     let user = user(app, &call.request)?;
     let tags = app.read_list(user.id, TagCount::of).await?;
-    let tags: Vec<Body> =
-        tags.into_iter().map(|TagCount { tag, open, total }| Body { tag, open, total }).collect();
+    let tags: Vec<Body> = tags.into_iter().map(|TagCount { tag, open, total }| Body { tag, open, total }).collect();
     Ok(json(StatusCode::OK, &tags))
 }
 

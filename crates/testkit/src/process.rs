@@ -76,6 +76,8 @@ impl Todo {
     pub async fn start_again(&mut self) -> Result<()> {
         let mut command = Command::new(todo_binary()?);
         command.args(["up", "--port", "0", "--dapr-port", "0", "--data"]).arg(self.data());
+        // All applications under test share what has been compiled.
+        command.arg("--cache").arg(workspace_root().join("target/devhost-cache"));
         command.arg("--from").arg(self.manifest()).arg("--resources").arg(workspace_root().join("dapr/local"));
         if !self.options.without_recorder {
             command.arg("--resources").arg(workspace_root().join("tests/dapr"));
@@ -135,7 +137,8 @@ impl Todo {
     pub async fn stop(&mut self) -> Result<()> {
         let Some(mut process) = self.process.take() else { return Ok(()) };
         let id = process.id().context("the process has ended already")?;
-        let told = Command::new("kill").args(["-TERM", &id.to_string()]).status().await.context("could not run `kill`")?;
+        let told =
+            Command::new("kill").args(["-TERM", &id.to_string()]).status().await.context("could not run `kill`")?;
         if !told.success() {
             bail!("could not tell process {id} to stop");
         }

@@ -5,7 +5,10 @@
 
 use ::http::header;
 use jiff::Timestamp;
-use jwt_compact::{AlgorithmExt, Claims, Header, UntrustedToken, ValidationError, alg::{Hs256, Hs256Key}};
+use jwt_compact::{
+    AlgorithmExt, Claims, Header, UntrustedToken, ValidationError,
+    alg::{Hs256, Hs256Key},
+};
 use serde::{Deserialize, Serialize};
 use todo_domain::{TimeZoneName, UserId};
 

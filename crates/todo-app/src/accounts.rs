@@ -75,7 +75,8 @@ impl<T: Transport> App<T> {
             item(account::email_key(&account.email), &account::EmailOwner { user_id: id })?,
             item(account::key(id), &account)?,
         ];
-        let new = |item: StateItem| Operation::upsert(item.first_write().with_metadata(metadata_key::OUTBOX_SKIP, "true"));
+        let new =
+            |item: StateItem| Operation::upsert(item.first_write().with_metadata(metadata_key::OUTBOX_SKIP, "true"));
         let operations = items.into_iter().map(new).collect();
         match self.dapr.transact(&self.settings.state_store, &Transaction::new(operations)).await {
             Ok(()) => Ok(self.signed_in(&account, Some(refresh))),
@@ -103,9 +104,7 @@ impl<T: Transport> App<T> {
             return Err(Problem::new(401, kind::BAD_CREDENTIALS).detail("E-mail or password is wrong."));
         }
         let id = account.expect("checked above").id;
-        let (account, refresh) = self
-            .change_account(id, |account| Ok(account.begin_session(self.now)))
-            .await?;
+        let (account, refresh) = self.change_account(id, |account| Ok(account.begin_session(self.now))).await?;
         Ok(self.signed_in(&account, Some(refresh)))
     }
 
@@ -224,10 +223,8 @@ impl<T: Transport> App<T> {
 
     async fn load_document<D: DeserializeOwned>(&self, key: &str) -> Result<Option<(D, String)>, Failure> {
         let Some(found) = self.dapr.get(&self.settings.state_store, key).await? else { return Ok(None) };
-        let document = serde_json::from_slice(&found.value).map_err(|source| Failure::Corrupt {
-            subject: format!("the document `{key}`"),
-            source: source.into(),
-        })?;
+        let document = serde_json::from_slice(&found.value)
+            .map_err(|source| Failure::Corrupt { subject: format!("the document `{key}`"), source: source.into() })?;
         Ok(Some((document, found.etag)))
     }
 }

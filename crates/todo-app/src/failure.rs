@@ -58,12 +58,12 @@ impl From<Failure> for Problem {
         match failure {
             Failure::Command(CommandError::Invalid(error)) | Failure::Invalid(error) => Self::invalid(error),
             Failure::Command(CommandError::NotFound(_)) => Self::not_found("There is no such task."),
-            Failure::Command(CommandError::VersionMismatch { current, .. }) => Self::new(412, kind::PRECONDITION_FAILED)
-                .detail(format!("The task is at version {current} now: read it again and repeat the change.")),
-            Failure::Command(CommandError::TooManyTasks) => Self::new(400, kind::LIST_FULL).detail(format!(
-                "A list holds at most {} tasks: delete some first.",
-                todo_domain::list::MAX_TASKS
-            )),
+            Failure::Command(CommandError::VersionMismatch { current, .. }) => {
+                Self::new(412, kind::PRECONDITION_FAILED)
+                    .detail(format!("The task is at version {current} now: read it again and repeat the change."))
+            }
+            Failure::Command(CommandError::TooManyTasks) => Self::new(400, kind::LIST_FULL)
+                .detail(format!("A list holds at most {} tasks: delete some first.", todo_domain::list::MAX_TASKS)),
             Failure::Busy { .. } => Self::new(409, kind::CONFLICT)
                 .detail("Others are changing the same data at this moment: nothing was changed, repeat the request.")
                 .header("retry-after", RETRY_AFTER_SECONDS.to_string()),

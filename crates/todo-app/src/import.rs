@@ -129,7 +129,9 @@ impl<T: Transport> App<T> {
                 Ok(_) => report.created += 1,
                 Err(error) => {
                     report.skipped += 1;
-                    report.errors.push(LineError { line, message: Problem::from(Failure::from(error)).message().to_owned() });
+                    report
+                        .errors
+                        .push(LineError { line, message: Problem::from(Failure::from(error)).message().to_owned() });
                 }
             }
         }

@@ -9,7 +9,9 @@ mod conflict;
 
 use dapr::{Operation, StateItem, Transaction, Transport, metadata_key};
 use serde_json::value::RawValue;
-use todo_domain::list::{BatchOutcome, Command, CommandError, DocumentKey, DocumentWrite, PageNumber, ReadError, TaskList};
+use todo_domain::list::{
+    BatchOutcome, Command, CommandError, DocumentKey, DocumentWrite, PageNumber, ReadError, TaskList,
+};
 use todo_domain::{TaskEvent, UserId};
 
 pub(crate) use self::conflict::{ATTEMPTS, pause};

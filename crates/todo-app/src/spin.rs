@@ -91,8 +91,13 @@ fn parts(incoming: &IncomingRequest) -> Result<::http::request::Parts, Problem> 
 const DISCARDED_BYTES: usize = 32 * 1024 * 1024;
 
 /// Reads a body up to its bound; what is longer is refused and never held in memory.
-async fn read_body(incoming: IncomingRequest, parts: &::http::request::Parts, limit: usize) -> Result<Vec<u8>, Problem> {
-    let announced = parts.headers.get(::http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+async fn read_body(
+    incoming: IncomingRequest,
+    parts: &::http::request::Parts,
+    limit: usize,
+) -> Result<Vec<u8>, Problem> {
+    let announced =
+        parts.headers.get(::http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     // A chunked body announces no length, and the host takes its header away; the methods without a body have neither.
     if announced == Some(0) || (announced.is_none() && parts.method.is_safe()) {
         return Ok(Vec::new());

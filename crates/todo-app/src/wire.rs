@@ -9,12 +9,15 @@ mod query;
 mod task;
 
 pub use self::fields::Fields;
+pub(crate) use self::input::{draft_of, zone_field};
 pub use self::input::{new_task, task_change};
 pub use self::query::{list_query, search_query};
 pub use self::task::TaskBody;
-pub(crate) use self::input::{draft_of, zone_field};
 
 /// A name without the differences that do not matter: `due_date`, `dueDate` and `DUE-DATE` are all `duedate`.
 pub(crate) fn folded(name: &str) -> String {
-    name.chars().filter(|character| !matches!(character, '_' | '-')).map(|character| character.to_ascii_lowercase()).collect()
+    name.chars()
+        .filter(|character| !matches!(character, '_' | '-'))
+        .map(|character| character.to_ascii_lowercase())
+        .collect()
 }

@@ -16,6 +16,11 @@ use self::parts::{Part, divide};
 /// Lines of the report that are printed; the count of the rest follows.
 const PRINTED_ERRORS: usize = 20;
 
+/// The account of the line that `todo up` prints.
+pub(crate) const EXAMPLE_EMAIL: &str = "ada@example.com";
+/// Its password.
+pub(crate) const EXAMPLE_PASSWORD: &str = "correct horse";
+
 /// What to load, and where to.
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -27,12 +32,12 @@ pub(crate) struct Options {
     /// An access token, in place of e-mail and password.
     #[arg(long, env = "TODO_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// The account to load into.
-    #[arg(long, env = "TODO_EMAIL", default_value = "ada@example.com")]
-    email: String,
+    /// The account to load into, made when there is none. On this machine the one of the first curl line unless given.
+    #[arg(long, env = "TODO_EMAIL", requires = "password")]
+    email: Option<String>,
     /// The account's password.
-    #[arg(long, env = "TODO_PASSWORD", hide_env_values = true, default_value = "correct horse")]
-    password: String,
+    #[arg(long, env = "TODO_PASSWORD", hide_env_values = true, requires = "email")]
+    password: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -53,12 +58,19 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let text = std::fs::read_to_string(&options.file)
         .with_context(|| format!("could not read `{}`", options.file.display()))?;
     let media_type = media_type(&options.file)?;
-    let parts = divide(media_type, &text)
-        .with_context(|| format!("`{}` is not a file of tasks", options.file.display()))?;
+    let parts =
+        divide(media_type, &text).with_context(|| format!("`{}` is not a file of tasks", options.file.display()))?;
     let client = Client::new();
     let token = match options.token {
         Some(token) => token,
-        None => sign_in(&client, &options.url, &options.email, &options.password).await?,
+        None => {
+            let (email, password) = match options.email.zip(options.password) {
+                Some(account) => account,
+                None if is_local(&options.url) => (EXAMPLE_EMAIL.to_owned(), EXAMPLE_PASSWORD.to_owned()),
+                None => bail!("give the account with --email and --password, or an access token with --token"),
+            };
+            sign_in(&client, &options.url, &email, &password).await?
+        }
     };
 
     let bar = ProgressBar::new(parts.iter().map(|part| part.records as u64).sum());
@@ -94,6 +106,14 @@ fn media_type(file: &Path) -> Result<&'static str> {
     }
 }
 
+/// Whether a service is on this machine, where an account with a known password does no harm.
+fn is_local(url: &str) -> bool {
+    let host = url.strip_prefix("http://").unwrap_or_default();
+    ["127.0.0.1", "localhost", "[::1]"]
+        .iter()
+        .any(|local| host.strip_prefix(local).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])))
+}
+
 /// Signs in, and up when there is no such account yet.
 async fn sign_in(client: &Client, url: &str, email: &str, password: &str) -> Result<String> {
     #[derive(Deserialize)]
@@ -106,7 +126,8 @@ async fn sign_in(client: &Client, url: &str, email: &str, password: &str) -> Res
         client.post(format!("{url}/api/auth/sign-in")).json(&credentials).send().await.with_context(unreachable)?;
     if answer.status() == StatusCode::UNAUTHORIZED {
         let account = json!({ "email": email, "name": email, "password": password });
-        let made = client.post(format!("{url}/api/auth/sign-up")).json(&account).send().await.with_context(unreachable)?;
+        let made =
+            client.post(format!("{url}/api/auth/sign-up")).json(&account).send().await.with_context(unreachable)?;
         if made.status() == StatusCode::CONFLICT {
             bail!("the password of `{email}` is another: give it with --password");
         }
@@ -116,11 +137,8 @@ async fn sign_in(client: &Client, url: &str, email: &str, password: &str) -> Res
 }
 
 async fn send(client: &Client, url: &str, token: &str, media_type: &str, body: String) -> Result<Report> {
-    let request = client
-        .post(format!("{url}/api/import"))
-        .bearer_auth(token)
-        .header(header::CONTENT_TYPE, media_type)
-        .body(body);
+    let request =
+        client.post(format!("{url}/api/import")).bearer_auth(token).header(header::CONTENT_TYPE, media_type).body(body);
     let answer = request.send().await.with_context(|| format!("could not reach `{url}`"))?;
     accepted(answer).await?.json().await.context("the answer to the import is not understood")
 }

@@ -36,6 +36,9 @@ pub(crate) struct Options {
     /// Where data, keys and compiled components are kept.
     #[arg(long, default_value = ".todo")]
     data: PathBuf,
+    /// Where compiled components are kept; in the data folder unless given.
+    #[arg(long)]
+    cache: Option<PathBuf>,
     /// The application.
     #[arg(long, default_value = "spin.toml")]
     from: PathBuf,
@@ -68,7 +71,8 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let keys = Keys::load_or_make(&data)?;
     let port = free_or(options.port, "--port")?;
 
-    let sidecar = sidelet::start(sidecar_config(&options, &data, &keys, port)?).await.context("could not start the sidecar")?;
+    let sidecar =
+        sidelet::start(sidecar_config(&options, &data, &keys, port)?).await.context("could not start the sidecar")?;
     let variables: BTreeMap<String, String> = [
         ("dapr_url", format!("http://{}", sidecar.local_addr())),
         ("dapr_api_token", keys.dapr_api_token.clone()),
@@ -94,7 +98,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         return Ok(code);
     }
 
-    let mut config = devhost::Config::new(&options.from, data.join("cache"));
+    let mut config = devhost::Config::new(&options.from, options.cache.unwrap_or_else(|| data.join("cache")));
     config.listen = address;
     config.variables = variables;
     let host = match devhost::start(config).await {
@@ -166,11 +170,16 @@ fn free_or(port: u16, option: &str) -> Result<u16> {
 fn announce(address: SocketAddr, sidecar: &sidelet::Running, data: &Path, begin: Instant) {
     println!("todo is up after {:.1} s", begin.elapsed().as_secs_f32());
     println!("  API      http://{address}");
-    println!("  sidecar  http://{} (Dapr's HTTP API; its token is in {})", sidecar.local_addr(), keys::path(data).display());
+    println!(
+        "  sidecar  http://{} (Dapr's HTTP API; its token is in {})",
+        sidecar.local_addr(),
+        keys::path(data).display()
+    );
     println!("  data     {}", data.display());
     println!("Try it:");
+    let (email, password) = (crate::load::EXAMPLE_EMAIL, crate::load::EXAMPLE_PASSWORD);
     println!(
-        "  curl -i http://{address}/api/auth/sign-up -H 'content-type: application/json' -d '{{\"email\":\"ada@example.com\",\"name\":\"Ada\",\"password\":\"correct horse\"}}'"
+        "  curl -i http://{address}/api/auth/sign-up -H 'content-type: application/json' -d '{{\"email\":\"{email}\",\"name\":\"Ada\",\"password\":\"{password}\"}}'"
     );
     println!("Ctrl-C stops it.");
 }

@@ -48,19 +48,48 @@ const VOICES: &[Voice] = &[
     Voice {
         zones: &["Europe/London", "America/New_York", "Australia/Sydney"],
         actions: &["Buy", "Return", "Call about", "Plan", "Repair", "Pay for", "Clean", "Book", "Cancel", "Order"],
-        things: &["milk and eggs", "the library books", "the dentist", "Sam's birthday", "the bike", "the rent", "the kitchen", "train tickets", "the gym", "new running shoes"],
-        details: &["Ask for a receipt.", "Before the shops close; the one on the corner has it too.", "See last year's notes: 50% off, code “SPRING_26”."],
+        things: &[
+            "milk and eggs",
+            "the library books",
+            "the dentist",
+            "Sam's birthday",
+            "the bike",
+            "the rent",
+            "the kitchen",
+            "train tickets",
+            "the gym",
+            "new running shoes",
+        ],
+        details: &[
+            "Ask for a receipt.",
+            "Before the shops close; the one on the corner has it too.",
+            "See last year's notes: 50% off, code “SPRING_26”.",
+        ],
     },
     Voice {
         zones: &["Europe/Berlin", "Europe/Zurich"],
         actions: &["Kaufen:", "Prüfen:", "Überweisen:", "Anrufen:", "Abholen:", "Kündigen:", "Aufräumen:"],
-        things: &["Brötchen für Sonntag", "Steuererklärung", "Miete", "Großmutter", "Paket bei der Post", "Fitnessstudio", "Keller"],
+        things: &[
+            "Brötchen für Sonntag",
+            "Steuererklärung",
+            "Miete",
+            "Großmutter",
+            "Paket bei der Post",
+            "Fitnessstudio",
+            "Keller",
+        ],
         details: &["Öffnungszeiten: Mo–Fr 8–18 Uhr.", "Straße und Hausnummer nicht vergessen!"],
     },
     Voice {
         zones: &["Europe/Paris", "America/Montreal"],
         actions: &["Acheter", "Préparer", "Réserver", "Envoyer", "Payer"],
-        things: &["du pain à l'ancienne", "le dîner de Noël", "un hôtel à Nîmes", "la déclaration d'impôts", "la facture d'électricité"],
+        things: &[
+            "du pain à l'ancienne",
+            "le dîner de Noël",
+            "un hôtel à Nîmes",
+            "la déclaration d'impôts",
+            "la facture d'électricité",
+        ],
         details: &["Ça presse ; voir avec Zoë.", "N° de dossier : 2026/03-Ω."],
     },
     Voice {
@@ -143,7 +172,8 @@ fn sample(numbers: &mut Numbers, index: usize) -> Sample {
         time: numbers.percent(60).then(|| (numbers.number(0, 23), numbers.number(0, 11) * 5)),
     });
     let tags = (0..numbers.below(4)).map(|_| numbers.pick(TAGS)).collect::<std::collections::BTreeSet<_>>();
-    let (time_zone, description) = (numbers.pick(voice.zones), numbers.percent(35).then(|| numbers.pick(voice.details)));
+    let (time_zone, description) =
+        (numbers.pick(voice.zones), numbers.percent(35).then(|| numbers.pick(voice.details)));
     Sample {
         title,
         description,
@@ -153,7 +183,11 @@ fn sample(numbers: &mut Numbers, index: usize) -> Sample {
         due,
         time_zone,
         recurrence: (due.is_some() && numbers.percent(8)).then(|| numbers.pick(RECURRENCES)),
-        reminders: if due.is_some() && numbers.percent(15) { vec![numbers.pick(&[10_u32, 30, 60, 1_440])] } else { Vec::new() },
+        reminders: if due.is_some() && numbers.percent(15) {
+            vec![numbers.pick(&[10_u32, 30, 60, 1_440])]
+        } else {
+            Vec::new()
+        },
         subtasks: if numbers.percent(10) {
             (0..numbers.number(1, 4)).map(|_| (numbers.pick(STEPS), numbers.percent(30))).collect()
         } else {

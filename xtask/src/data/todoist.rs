@@ -26,7 +26,21 @@ pub(super) fn write(samples: &[Sample]) -> String {
             (_, None) => String::new(),
         };
         let content = format!("{}{labels}", sample.title);
-        row(&mut text, &["task", &content, sample.description.unwrap_or_default(), priority, "1", "Ada (1)", "", &date, "en", sample.time_zone]);
+        row(
+            &mut text,
+            &[
+                "task",
+                &content,
+                sample.description.unwrap_or_default(),
+                priority,
+                "1",
+                "Ada (1)",
+                "",
+                &date,
+                "en",
+                sample.time_zone,
+            ],
+        );
         for (title, _) in &sample.subtasks {
             row(&mut text, &["task", title, "", "4", "2", "Ada (1)", "", "", "en", sample.time_zone]);
         }
@@ -48,5 +62,9 @@ fn row(text: &mut String, fields: &[&str]) {
 }
 
 fn quoted(field: &str) -> String {
-    if field.contains([',', '"', '\n', '\r']) { format!("\"{}\"", field.replace('"', "\"\"")) } else { field.to_owned() }
+    if field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
 }

@@ -106,9 +106,14 @@ pub(super) fn normal_email(text: &str) -> String {
 /// Refuses what is plainly no address; only a message to it would tell more.
 pub(super) fn check_email(email: &str, errors: &mut Vec<FieldError>) {
     let well_formed = email.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty() && domain.contains('.') && !domain.contains('@') && !domain.starts_with('.') && !domain.ends_with('.')
+        !local.is_empty()
+            && domain.contains('.')
+            && !domain.contains('@')
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
     });
-    let clean = email.len() <= MAX_EMAIL && !email.chars().any(|character| character.is_whitespace() || character.is_control());
+    let clean =
+        email.len() <= MAX_EMAIL && !email.chars().any(|character| character.is_whitespace() || character.is_control());
     if !(well_formed && clean) {
         errors.push(FieldError { field: "email".into(), message: "use an address such as ada@example.com".into() });
     }
@@ -128,7 +133,17 @@ mod tests {
         for email in ["ada@example.com", "ä@bücher.example", "a+b@c.d"] {
             assert!(!refused(email), "{email}");
         }
-        for email in ["", "ada", "@example.com", "a@b", "a@b@c.d", "a b@c.d", "a@.d", "a@d.", &format!("{}@b.c", "a".repeat(254))] {
+        for email in [
+            "",
+            "ada",
+            "@example.com",
+            "a@b",
+            "a@b@c.d",
+            "a b@c.d",
+            "a@.d",
+            "a@d.",
+            &format!("{}@b.c", "a".repeat(254)),
+        ] {
             assert!(refused(email), "{email}");
         }
     }

@@ -10,7 +10,8 @@ use todo_domain::FieldError;
 const LENGTH: std::ops::RangeInclusive<usize> = 8..=200;
 
 /// A hash of a password that nobody has, with the parameters of real ones, to spend their time on.
-pub(super) const NOBODYS_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0ISE$QHBU0TPhUzzqRyzl2JMyMNhQzqRPfaFMxOCmQ2Gz1gk";
+pub(super) const NOBODYS_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0ISE$QHBU0TPhUzzqRyzl2JMyMNhQzqRPfaFMxOCmQ2Gz1gk";
 
 /// Refuses what is too short to be secret or too long to be hashed.
 pub(super) fn check(password: &str, errors: &mut Vec<FieldError>) {

@@ -24,7 +24,8 @@ struct Failures {
 impl<T: Transport> App<T> {
     /// Refuses a sign-in after too many bad ones.
     pub(super) async fn check_throttle(&self, email: &str) -> Result<(), Problem> {
-        let failures: Failures = self.load_document(&key(email)).await?.map_or_else(Failures::default, |(failures, _)| failures);
+        let failures: Failures =
+            self.load_document(&key(email)).await?.map_or_else(Failures::default, |(failures, _)| failures);
         let recent = self.recent(failures);
         if recent.len() < ALLOWED_FAILURES {
             return Ok(());

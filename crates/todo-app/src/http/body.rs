@@ -32,7 +32,10 @@ pub fn json_value(request: &Request) -> Result<Value, Problem> {
 /// 400 for what is not UTF-8 or not JSON, with the place.
 pub fn parse_json(bytes: &[u8]) -> Result<Value, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        Problem::malformed(format!("The body is not UTF-8: the byte at {} is not part of a character.", error.valid_up_to()))
+        Problem::malformed(format!(
+            "The body is not UTF-8: the byte at {} is not part of a character.",
+            error.valid_up_to()
+        ))
     })?;
     if text.trim().is_empty() {
         return Err(Problem::malformed("The body is empty: send JSON."));

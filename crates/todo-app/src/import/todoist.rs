@@ -84,7 +84,9 @@ impl File {
     fn task(&mut self, line: usize, row: &Row<'_>, zone: &TimeZoneName) {
         let (title, mut tags) = labels(row.get("CONTENT"));
         let indent: u32 = row.get("INDENT").parse().unwrap_or(1);
-        if indent > 1 && let Some(parent) = self.open_task() {
+        if indent > 1
+            && let Some(parent) = self.open_task()
+        {
             parent.subtasks.push(NewSubtask { id: None, title, done: false });
             return;
         }
@@ -200,7 +202,10 @@ mod tests {
         );
         assert_eq!(records.len(), 2);
         let house = records[0].task.as_ref().unwrap();
-        assert_eq!((house.title.as_str(), house.priority, house.tags.clone()), ("Move house", Priority::Urgent, vec!["home".into()]));
+        assert_eq!(
+            (house.title.as_str(), house.priority, house.tags.clone()),
+            ("Move house", Priority::Urgent, vec!["home".into()])
+        );
         assert_eq!(house.due_date.unwrap().to_string(), "2026-03-01T08:30:00Z");
         let van = records[1].task.as_ref().unwrap();
         assert_eq!((van.subtasks[0].title.as_str(), van.tags.clone()), ("Ask Ada", vec!["Later".into()]));

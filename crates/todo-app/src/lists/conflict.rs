@@ -15,6 +15,7 @@ pub(crate) fn pause(attempt: u32) {
     }
     let mut random = [0; 2];
     // Without randomness everyone waits the longest time, which is slower and no less right.
-    let share = if getrandom::fill(&mut random).is_ok() { f64::from(u16::from_le_bytes(random)) / 65_535.0 } else { 1.0 };
+    let share =
+        if getrandom::fill(&mut random).is_ok() { f64::from(u16::from_le_bytes(random)) / 65_535.0 } else { 1.0 };
     std::thread::sleep(FIRST_PAUSE.saturating_mul(1 << (attempt - 1)).mul_f64(share));
 }

@@ -69,6 +69,10 @@ impl<'a> Fields<'a> {
             self.known.push(name);
         }
         let wanted = folded(name);
-        self.object.iter().find(|(found, _)| folded(found) == wanted).map(|(_, value)| value).filter(|value| !value.is_null())
+        self.object
+            .iter()
+            .find(|(found, _)| folded(found) == wanted)
+            .map(|(_, value)| value)
+            .filter(|value| !value.is_null())
     }
 }

@@ -93,7 +93,9 @@ fn fields(object: &Map<String, Value>, zone: &TimeZoneName, refusals: &mut Refus
             "status" => set(&mut change.status, value, |value| word("status", value, Status::parse, refusals)),
             "priority" => set(&mut change.priority, value, |value| word("priority", value, Priority::parse, refusals)),
             "tags" => set(&mut change.tags, value, |value| texts("tags", value, refusals)),
-            "duedate" | "due" => set(&mut change.due_date, value, |value| word("dueDate", value, DueDate::parse, refusals)),
+            "duedate" | "due" => {
+                set(&mut change.due_date, value, |value| word("dueDate", value, DueDate::parse, refusals))
+            }
             "timezone" => match value {
                 Value::Null => change.time_zone = Patch::Set(zone.clone()),
                 value => set(&mut change.time_zone, value, |value| zone_field("timeZone", value, refusals)),
@@ -107,7 +109,8 @@ fn fields(object: &Map<String, Value>, zone: &TimeZoneName, refusals: &mut Refus
                 other => refusals.add("completed", format!("expected true or false, found {}", kind_of(other))),
             },
             folded if READ_ONLY.contains(&folded) => {}
-            _ => refusals.add(name.chars().take(64).collect::<String>(), format!("is not a field of a task: use {ACCEPTED}")),
+            _ => refusals
+                .add(name.chars().take(64).collect::<String>(), format!("is not a field of a task: use {ACCEPTED}")),
         }
     }
     if let (Patch::Absent, Some(completed)) = (&change.status, completed) {
@@ -243,7 +246,8 @@ mod tests {
 
     #[test]
     fn null_clears_and_absence_keeps() {
-        let object: Map<String, Value> = serde_json::from_str(r#"{"dueDate":null,"recurrence":"none","title":"t"}"#).unwrap();
+        let object: Map<String, Value> =
+            serde_json::from_str(r#"{"dueDate":null,"recurrence":"none","title":"t"}"#).unwrap();
         let change = task_change(&object, &TimeZoneName::utc()).unwrap();
         assert_eq!((change.due_date, change.recurrence.clone()), (Patch::Clear, Patch::Clear));
         assert!(change.status.is_absent());

@@ -31,8 +31,9 @@ impl Keys {
     pub(super) fn load_or_make(data: &Path) -> Result<Self> {
         let path = path(data);
         match std::fs::read(&path) {
-            Ok(text) => serde_json::from_slice(&text)
-                .with_context(|| format!("`{}` is damaged: put it back, or delete it and sign in anew", path.display())),
+            Ok(text) => serde_json::from_slice(&text).with_context(|| {
+                format!("`{}` is damaged: put it back, or delete it and sign in anew", path.display())
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Self::make(&path),
             Err(error) => Err(error).with_context(|| format!("could not read `{}`", path.display())),
         }
