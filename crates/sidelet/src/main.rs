@@ -1,6 +1,10 @@
 //! The command `sidelet`: daprd's command line over the library.
 
-use std::{error::Error, io::Write, process::ExitCode};
+use std::{
+    error::Error,
+    io::{IsTerminal, Write},
+    process::ExitCode,
+};
 
 use sidelet::{CommandLine, Config};
 use tokio::signal::unix::{SignalKind, signal};
@@ -89,6 +93,7 @@ fn refuse(error: &dyn Error, code: u8) -> ExitCode {
 fn start_log(line: &CommandLine) {
     let filter = std::env::var(sidelet::env::LOG).ok().filter(|filter| !filter.is_empty());
     let filter = EnvFilter::new(filter.as_deref().unwrap_or(&line.log_level));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let coloured = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(coloured);
     if line.log_as_json { log.json().init() } else { log.init() }
 }

@@ -30,6 +30,8 @@ const TRIES: u32 = 10;
 const HELD: usize = 8 << 20;
 /// Content read at a time.
 const READ_BYTES: usize = 2 << 20;
+/// How long what is finished waits to be noted, so that many are noted at once.
+const NOTE: Duration = Duration::from_millis(10);
 /// The wait after a read that failed.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
@@ -39,6 +41,8 @@ pub(crate) struct Partition {
     key: ProgressKey,
     window: Window,
     reading: bool,
+    /// Something was finished and is not noted.
+    unnoted: bool,
 }
 
 /// What a group is made of.
@@ -88,7 +92,7 @@ impl Group {
             .map(|(key, progress)| {
                 // Retention must know the group before it has finished anything.
                 database.register_progress(&key, progress.clone());
-                Partition { key, window: Window::new(progress), reading: false }
+                Partition { key, window: Window::new(progress), reading: false, unnoted: false }
             })
             .collect();
         Ok(Self { name, database, topic, dead_letters, caller, url: url.into(), partitions })
@@ -105,6 +109,7 @@ impl Group {
             retries: BinaryHeap::new(),
             absence: None,
             read_after: None,
+            note_at: None,
         };
         delivery.run(stop).await;
     }
@@ -125,6 +130,7 @@ struct Delivery {
     retries: BinaryHeap<Reverse<(Instant, usize, i64)>>,
     absence: Option<Absence>,
     read_after: Option<Instant>,
+    note_at: Option<Instant>,
 }
 
 impl Delivery {
@@ -132,6 +138,7 @@ impl Delivery {
         loop {
             let stopping = stop.is_cancelled();
             if stopping && self.in_flight == 0 {
+                self.note();
                 return;
             }
             if !stopping {
@@ -153,7 +160,7 @@ impl Delivery {
     fn next_due(&self) -> Option<Instant> {
         let retry = self.retries.peek().map(|Reverse((at, ..))| *at);
         let probe = self.absence.as_ref().filter(|_| self.in_flight == 0).map(|absence| absence.probe_at);
-        [retry, probe, self.read_after].into_iter().flatten().min()
+        [retry, probe, self.read_after, self.note_at].into_iter().flatten().min()
     }
 
     /// Gives their turn back to messages whose wait is over.
@@ -167,6 +174,9 @@ impl Delivery {
         }
         if self.read_after.is_some_and(|at| at <= now) {
             self.read_after = None;
+        }
+        if self.note_at.is_some_and(|at| at <= now) {
+            self.note();
         }
     }
 
@@ -216,6 +226,11 @@ impl Delivery {
         }
     }
 
+    /// Bytes of content held.
+    fn held(&self) -> usize {
+        self.group.partitions.iter().map(|partition| partition.window.held()).sum()
+    }
+
     fn has_ready(&self) -> bool {
         self.group.partitions.iter().any(|partition| partition.window.has_ready())
     }
@@ -225,15 +240,15 @@ impl Delivery {
             Event::Read { partition, end, result } => match self.read(partition, result) {
                 Some(messages) if messages.is_empty() => self.group.partitions[partition].window.skip_to(end),
                 Some(messages) => {
-                    let held: usize = self.group.partitions.iter().map(|partition| partition.window.held()).sum();
-                    self.group.partitions[partition].window.extend(messages, held < HELD);
+                    let keep = self.held() < HELD;
+                    self.group.partitions[partition].window.extend(messages, keep);
                 }
                 None => {}
             },
             Event::Restored { partition, result } => {
                 if let Some(messages) = self.read(partition, result) {
-                    self.group.partitions[partition].window.restore(messages);
-                    self.note(partition);
+                    let keep = self.held() < HELD;
+                    self.group.partitions[partition].window.restore(messages, keep);
                 }
             }
             Event::Tried { partition, offset, verdict, message } => {
@@ -326,12 +341,17 @@ impl Delivery {
     }
 
     fn finish(&mut self, partition: usize, offset: i64) {
-        self.group.partitions[partition].window.finish(offset);
-        self.note(partition);
+        let partition = &mut self.group.partitions[partition];
+        partition.window.finish(offset);
+        partition.unnoted = true;
+        self.note_at.get_or_insert_with(|| Instant::now() + NOTE);
     }
 
-    fn note(&self, partition: usize) {
-        let partition = &self.group.partitions[partition];
-        self.group.database.note_progress(&partition.key, partition.window.progress());
+    fn note(&mut self) {
+        self.note_at = None;
+        for partition in self.group.partitions.iter_mut().filter(|partition| partition.unnoted) {
+            partition.unnoted = false;
+            self.group.database.note_progress(&partition.key, partition.window.progress());
+        }
     }
 }

@@ -10,10 +10,13 @@ use std::{
 
 use crate::sqlite::{Progress, log::Message};
 
-/// Messages read and not finished, at most. One key that fails for ever stops its partition after so many of its own.
-const UNFINISHED: usize = 4096;
+/// Messages read and not finished, at most: one key that fails for ever stops its partition after so many of its own.
+/// It is more than the largest import of one user; each costs some 100 bytes and, at worst, 8 in every note of offsets.
+const UNFINISHED: usize = 16_384;
 /// Messages asked for at a time.
 pub(super) const READ: usize = 256;
+/// Messages from before a restart asked for at a time.
+const READ_LEFT: usize = 64;
 
 /// One message of the window.
 #[derive(Debug)]
@@ -71,16 +74,17 @@ impl Window {
         if room < READ / 2 { 0 } else { room }
     }
 
-    /// Offsets that a process before this one left, to be read first. They stay named until [`Window::restore`].
+    /// The first of the offsets that a process before this one left, to be read before anything else.
+    /// They stay named until [`Window::restore`].
     pub(super) fn left(&self) -> &[i64] {
-        &self.left
+        &self.left[..self.left.len().min(READ_LEFT)]
     }
 
-    /// Takes what was left. What is not among `messages` is gone from the log.
-    pub(super) fn restore(&mut self, messages: Vec<Message>) {
-        self.left.clear();
+    /// Takes the messages of [`Window::left`]. What is not among them is gone from the log.
+    pub(super) fn restore(&mut self, messages: Vec<Message>, keep: bool) {
+        self.left.drain(..self.left.len().min(READ_LEFT));
         for message in messages {
-            self.add(message, true);
+            self.add(message, keep);
         }
     }
 
@@ -156,7 +160,7 @@ impl Window {
     /// What is to be remembered.
     pub(super) fn progress(&self) -> Progress {
         let open = self.slots.range(..self.finished).map(|(offset, _)| *offset);
-        Progress { next: self.finished, unfinished: self.left.iter().copied().chain(open).collect() }
+        Progress { next: self.finished, unfinished: open.chain(self.left.iter().copied()).collect() }
     }
 }
 
@@ -208,7 +212,7 @@ mod tests {
     fn what_was_left_is_named_until_it_is_finished() {
         let mut window = Window::new(Progress { next: 9, unfinished: vec![3, 5] });
         assert_eq!(window.progress(), Progress { next: 9, unfinished: vec![3, 5] });
-        window.restore(vec![message(3, "a")]);
+        window.restore(vec![message(3, "a")], true);
         window.extend(vec![message(9, "a")], true);
         assert_eq!(ready(&mut window), [3]);
         assert_eq!(window.progress(), Progress { next: 9, unfinished: vec![3] });
