@@ -108,5 +108,5 @@ async fn every_acknowledged_transaction_and_its_event_survive_a_kill() {
             "{key}: each write once or more, in order, and no other"
         );
     }
-    assert_eq!(process.terminate().code(), Some(0));
+    assert_eq!(process.terminate().await.code(), Some(0));
 }

@@ -38,7 +38,7 @@ async fn a_full_disk_refuses_writes_and_leaves_nothing_half_done() {
     }
     assert_eq!(process.api.post("/v1.0/state/statestore/transaction", body(written)).await.status, 204);
     app.wait_for(written * 2 + 2).await;
-    assert!(process.terminate().success());
+    assert_eq!(process.terminate().await.code(), Some(0));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 use reqwest::Method;
 use tokio::sync::Notify;
 
-use crate::harness::{App, COMPONENTS, Place, Process, eventually};
+use crate::harness::{App, COMPONENTS, Place, Process};
 
 #[tokio::test]
 async fn health_waits_for_the_app_and_stays_well_when_it_leaves() {
@@ -72,9 +72,9 @@ async fn the_command_ends_well_when_asked_over_the_api() {
     let process = Process::start(&place);
     process.api.save("k", "1").await;
     assert_eq!(process.api.post("/v1.0/shutdown", "").await.status, 204);
-    assert_eq!(process.wait().code(), Some(0));
+    assert_eq!(process.wait().await.code(), Some(0));
     assert!(!place.path().join("data/todo.db-wal").exists(), "the log of writes is folded into the file");
-    assert!(eventually("a restart", async || Some(Process::start(&place))).await.terminate().success());
+    assert!(Process::start(&place).terminate().await.success());
 }
 
 #[test]

@@ -63,16 +63,15 @@ impl Process {
         self.child.wait().unwrap();
     }
 
-    /// Asks it to end, and waits.
-    pub(crate) fn terminate(self) -> ExitStatus {
-        let mut child = self.child;
-        let status = Command::new("kill").arg("-TERM").arg(child.id().to_string()).status().unwrap();
+    /// Asks it to end, and waits, while the app of the test goes on answering.
+    pub(crate) async fn terminate(self) -> ExitStatus {
+        let status = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
         assert!(status.success());
-        child.wait().unwrap()
+        self.wait().await
     }
 
     /// Waits until it has ended by itself.
-    pub(crate) fn wait(mut self) -> ExitStatus {
-        self.child.wait().unwrap()
+    pub(crate) async fn wait(mut self) -> ExitStatus {
+        tokio::task::spawn_blocking(move || self.child.wait()).await.unwrap().unwrap()
     }
 }
