@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::sort::{Order, Position, Sort};
+use crate::instant;
 
 /// A place in a sorted list: just behind one task, whatever is added or removed elsewhere.
 ///
@@ -33,8 +34,8 @@ impl Cursor {
         if text.len() > Self::MAX_TEXT {
             return Err(InvalidCursor);
         }
-        let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor)?;
-        let wire: Wire = serde_json::from_slice(&json).map_err(|_| InvalidCursor)?;
+        let json = URL_SAFE_NO_PAD.decode(text).ok().and_then(|json| String::from_utf8(json).ok()).ok_or(InvalidCursor)?;
+        let wire: Wire = serde_json::from_str(&json).map_err(|_| InvalidCursor)?;
         let Wire(sort, order, as_of, after) = wire;
         Ok(Self { sort, order, as_of, after: after.into_owned().directed(sort, order) })
     }
@@ -42,7 +43,7 @@ impl Cursor {
 
 /// The form inside the text.
 #[derive(Serialize, Deserialize)]
-struct Wire<'a>(Sort, Order, Timestamp, #[serde(borrow)] Position<'a>);
+struct Wire<'a>(Sort, Order, #[serde(deserialize_with = "instant::read")] Timestamp, #[serde(borrow)] Position<'a>);
 
 impl std::fmt::Display for Cursor {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -68,30 +68,32 @@ impl Choice<'_> {
     /// Goes through the pages in the order of making until no other can hold one of the first tasks.
     fn run_by_creation<'a>(&self, list: &'a TaskList, total: u32) -> Result<Chosen<'a>, ReadError> {
         let matcher = self.filter.matcher(self.as_of);
-        let best = |page: &PageSummary| match self.order {
-            Order::Descending => -page.created.1.as_millisecond(),
-            Order::Ascending => page.created.0.as_millisecond(),
+        let (oldest, newest) = (
+            |page: &PageSummary| Position::of_making(page.created.0, page.ids.0, self.order),
+            |page: &PageSummary| Position::of_making(page.created.1, page.ids.1, self.order),
+        );
+        // No task of a page comes before the best place or behind the worst.
+        let bounds = |page: &PageSummary| match self.order {
+            Order::Descending => (newest(page), oldest(page)),
+            Order::Ascending => (oldest(page), newest(page)),
         };
-        let worst = |page: &PageSummary| match self.order {
-            Order::Descending => -page.created.0.as_millisecond(),
-            Order::Ascending => page.created.1.as_millisecond(),
-        };
-        let candidates: Vec<&PageSummary> = list
+        let candidates: Vec<(&PageSummary, Position<'static>)> = list
             .pages()
             .iter()
             .filter(|page| matcher.may_match(page))
-            .filter(|page| self.after.is_none_or(|after| worst(page) >= after.number()))
+            .map(|page| (page, bounds(page)))
+            .filter(|(_, (_, worst))| self.after.is_none_or(|after| worst > after))
+            .map(|(page, (best, _))| (page, best))
             .collect();
-        let best_first =
-            order_of(candidates.len(), &mut |one, other| best(candidates[one]).cmp(&best(candidates[other])));
+        let best_first = order_of(candidates.len(), &mut |one, other| candidates[one].1.cmp(&candidates[other].1));
 
         let mut scan = Scan::new(self, &matcher);
         scan.head(list)?;
         let mut missing = Vec::new();
         let mut expected = 0;
         let mut more = false;
-        for page in best_first.into_iter().map(|index| candidates[index]) {
-            let is_complete = scan.first.last().is_some_and(|last| last.position.number() < best(page));
+        for (page, best) in best_first.into_iter().map(|index| &candidates[index]) {
+            let is_complete = scan.first.last().is_some_and(|last| last.position < *best);
             let is_enough = !missing.is_empty() && scan.first.seen() + expected >= self.limit;
             if is_complete || is_enough {
                 more = true;

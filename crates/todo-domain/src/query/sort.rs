@@ -159,9 +159,20 @@ impl<'a> Position<'a> {
         self
     }
 
-    /// What is sorted by, when it is a number; smaller comes first.
-    pub(crate) const fn number(&self) -> i64 {
-        self.number
+    /// Where a task made then, with this id, stands in the order of making.
+    pub(crate) fn of_making(created: Timestamp, id: TaskId, order: Order) -> Position<'static> {
+        let created = created.as_millisecond();
+        Position {
+            group: 1,
+            number: if order == Order::Descending { -created } else { created },
+            text: Cow::Borrowed(""),
+            deadline: 0,
+            created: 0,
+            id,
+            texts_down: false,
+            ids_down: false,
+        }
+        .directed(Sort::CreatedAt, order)
     }
 
     pub(crate) fn into_owned(self) -> Position<'static> {

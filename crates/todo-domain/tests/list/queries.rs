@@ -24,6 +24,20 @@ fn the_default_list_costs_one_read_however_long_the_list() {
 }
 
 #[test]
+fn the_newest_page_of_an_import_costs_one_read_though_all_were_made_at_once() {
+    let mut store = Store::new();
+    let commands: Vec<Command> = (0..3_000).map(|number| Command::create(titled(&format!("Task {number}")))).collect();
+    store.run_all(&commands);
+    let page = store.ask(|list| ListQuery::default().run(list, store_now()));
+    assert_eq!((page.items[0].title.as_str(), page.items.len(), store.pages_read), ("Task 2999", 100, 0));
+
+    let second = ListQuery { cursor: page.next, ..ListQuery::default() };
+    let page = store.ask(|list| second.run(list, store_now()));
+    assert_eq!(page.items[0].title, "Task 2899");
+    assert!(store.pages_read <= 2, "{} pages read", store.pages_read);
+}
+
+#[test]
 fn one_write_in_28_touches_a_page() {
     let mut store = Store::with_tasks(500);
     let mut touched = 0;
