@@ -4,8 +4,9 @@ mod keys;
 mod spin;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -65,7 +66,11 @@ fn app(text: &str) -> Result<(String, AppAddress), String> {
 /// Runs until it is told to stop.
 pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let begin = Instant::now();
-    std::fs::create_dir_all(&options.data)
+    // Tasks are nobody else's business.
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&options.data)
         .with_context(|| format!("could not make the data folder `{}`", options.data.display()))?;
     let data = options.data.canonicalize().context("could not resolve the data folder")?;
     let keys = Keys::load_or_make(&data)?;
