@@ -8,12 +8,7 @@ use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    backoff,
-    caller::Caller,
-    verdict::Verdict,
-    window::{READ, Window},
-};
+use super::{backoff, caller::Caller, verdict::Verdict, window::Window};
 use crate::sqlite::{
     Database, ProgressKey, StoreError,
     log::{self, Message, Topic},
@@ -187,7 +182,7 @@ impl Delivery {
         for (index, partition) in self.group.partitions.iter_mut().enumerate() {
             let (id, next, end) = (partition.key.partition, partition.window.next(), self.group.topic.end(index));
             let left = partition.window.left().to_vec();
-            let room = partition.window.room().min(READ);
+            let room = partition.window.room();
             if partition.reading || (left.is_empty() && (next >= end || room == 0)) {
                 continue;
             }

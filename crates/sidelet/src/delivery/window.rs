@@ -14,7 +14,7 @@ use crate::sqlite::{Progress, log::Message};
 /// It is more than the largest import of one user; each costs some 100 bytes and, at worst, 8 in every note of offsets.
 const UNFINISHED: usize = 16_384;
 /// Messages asked for at a time.
-pub(super) const READ: usize = 256;
+const READ: usize = 256;
 /// Messages from before a restart asked for at a time.
 const READ_LEFT: usize = 64;
 
