@@ -3,7 +3,7 @@
 use anyhow::Result;
 use reqwest::{Method, header};
 use serde_json::json;
-use testkit::{Answer, Todo, User, workspace_root};
+use testkit::{Answer, Todo, User, todo_binary, workspace_root};
 
 async fn import(user: &User, body: impl Into<reqwest::Body>, media_type: &str) -> Result<Answer> {
     let request = user.request(Method::POST, "/api/import").await;
@@ -61,5 +61,27 @@ async fn a_record_that_cannot_be_taken_is_reported_by_line_and_the_others_are_ke
     assert_eq!(import(&ada, "hello", "application/json").await?.status, 400);
     assert_eq!(import(&ada, "hello", "text/plain").await?.status, 415);
     assert_eq!(import(&ada, "x".repeat((8 << 20) + 1), "text/csv").await?.status, 413);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_command_loads_a_file_part_by_part_and_says_what_it_skipped() -> Result<()> {
+    let todo = Todo::start().await?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("tasks.json");
+    let tasks: Vec<_> = (0..1_100)
+        .map(|index| json!({ "title": if index == 777 { String::new() } else { format!("task {index}") } }))
+        .collect();
+    let lines: Vec<String> = tasks.iter().map(ToString::to_string).collect();
+    std::fs::write(&file, format!("[\n{}\n]", lines.join(",\n")))?;
+
+    let output = tokio::process::Command::new(todo_binary()?)
+        .args(["load", "--url", &todo.address().await])
+        .arg(&file)
+        .output()
+        .await?;
+    let report = String::from_utf8(output.stdout)?;
+    assert_eq!(output.status.code(), Some(1), "{report}");
+    assert!(report.contains("1099 tasks were made, 1 were skipped") && report.contains("line 779: title"), "{report}");
     Ok(())
 }

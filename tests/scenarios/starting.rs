@@ -1,13 +1,12 @@
 //! Starts that are refused say in one line what to do.
 
 use anyhow::{Context, Result};
-use testkit::{Todo, TodoOptions, workspace_root};
+use testkit::{Todo, todo_binary, workspace_root};
 
 /// What a start with these options says when it is refused.
 async fn refusal(arguments: &[&str]) -> Result<String> {
-    let program = std::env::current_exe()?.ancestors().nth(2).context("the target folder")?.join("todo");
-    let output =
-        tokio::process::Command::new(program).arg("up").args(arguments).current_dir(workspace_root()).output().await?;
+    let mut command = tokio::process::Command::new(todo_binary()?);
+    let output = command.arg("up").args(arguments).current_dir(workspace_root()).output().await?;
     assert!(!output.status.success());
     let text = String::from_utf8(output.stderr)?;
     assert_eq!(text.trim().lines().count(), 1, "{text}");
@@ -29,7 +28,7 @@ async fn a_port_that_is_taken_is_named() -> Result<()> {
 
 #[tokio::test]
 async fn data_that_is_in_use_is_refused_and_reset_empties_it_afterwards() -> Result<()> {
-    let mut todo = Todo::start_with(TodoOptions::default()).await?;
+    let mut todo = Todo::start().await?;
     let ada = todo.sign_up("ada").await?;
     ada.create("t").await?;
     let data = todo.data();
@@ -69,5 +68,21 @@ async fn a_manifest_and_a_component_file_that_cannot_be_used_are_named() -> Resu
     ])
     .await?;
     assert!(text.contains("redis.yaml") && text.contains("state.redis"), "{text}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn data_of_a_newer_release_is_refused_and_left_as_it_is() -> Result<()> {
+    let mut todo = Todo::start().await?;
+    todo.stop().await?;
+    let database = todo.data().join("todo.db");
+    let mut bytes = std::fs::read(&database)?;
+    // SQLite keeps the application's schema version, `user_version`, in the four bytes from 60 on.
+    bytes[60..64].copy_from_slice(&9_999_u32.to_be_bytes());
+    std::fs::write(&database, &bytes)?;
+    let data = todo.data();
+    let text = refusal(&["--port", "0", "--dapr-port", "0", "--data", data.to_str().context("a path")?]).await?;
+    assert!(text.contains("version 9999") && text.contains("todo.db"), "{text}");
+    assert_eq!(std::fs::read(&database)?, bytes);
     Ok(())
 }

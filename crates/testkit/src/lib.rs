@@ -15,6 +15,6 @@ mod wait;
 
 pub use self::answer::Answer;
 pub use self::events::SeenEvent;
-pub use self::process::{Todo, TodoOptions, workspace_root};
+pub use self::process::{Todo, TodoOptions, todo_binary, workspace_root};
 pub use self::user::User;
 pub use self::wait::{eventually, within};

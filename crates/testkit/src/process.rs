@@ -237,7 +237,10 @@ pub fn workspace_root() -> PathBuf {
 }
 
 /// The built command, beside the program that is running.
-fn todo_binary() -> Result<PathBuf> {
+///
+/// # Errors
+/// When it is not built.
+pub fn todo_binary() -> Result<PathBuf> {
     let program = std::env::current_exe().context("where this program is")?;
     let found = program.ancestors().skip(1).take(2).map(|folder| folder.join("todo")).find(|path| path.is_file());
     found.context("the command `todo` is not built: run `cargo xtask test`")
