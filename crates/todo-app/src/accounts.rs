@@ -129,7 +129,11 @@ impl<T: Transport> App<T> {
     /// 503 when the store is away.
     pub async fn sign_out(&self, token: &str) -> Result<(), Problem> {
         let Some(token) = RefreshToken::parse(token) else { return Ok(()) };
-        match self.change_account(token.user_id, |account| Ok(account.end_session(&token))).await {
+        let end = |account: &mut Account| {
+            account.end_session(&token);
+            Ok(())
+        };
+        match self.change_account(token.user_id, end).await {
             Ok(_) => Ok(()),
             Err(problem) if problem.status() == 401 => Ok(()),
             Err(problem) => Err(problem),

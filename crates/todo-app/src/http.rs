@@ -53,6 +53,6 @@ pub fn request_id(headers: &::http::HeaderMap) -> String {
 }
 
 /// A header's text; `None` when it is absent or not text.
-pub fn header_text<'a>(request: &'a Request, name: impl header::AsHeaderName) -> Option<&'a str> {
+pub fn header_text(request: &Request, name: impl header::AsHeaderName) -> Option<&str> {
     request.headers().get(name).and_then(|value| value.to_str().ok())
 }
