@@ -1,5 +1,7 @@
 //! The Wasm host: requests in, calls to the sidecar out, variables. The one module that names spin-sdk.
 
+use std::time::SystemTime;
+
 use dapr::{Client, Transport};
 use futures::StreamExt;
 use jiff::Timestamp;
@@ -131,8 +133,14 @@ fn app(request: &Request) -> Result<App<SpinTransport>, Problem> {
     let signing_key = SigningKey::parse(&required(variable::SIGNING_KEY)?).ok_or_else(|| {
         misconfigured(&format!("the variable `{}` has fewer than {SIGNING_KEY_MIN} characters", variable::SIGNING_KEY))
     })?;
-    let now = Timestamp::from_millisecond(Timestamp::now().as_millisecond()).expect("the present is a time");
-    Ok(App { dapr: client, settings: Settings { state_store: required(variable::STATE_STORE)?, signing_key }, now })
+    let settings = Settings { state_store: required(variable::STATE_STORE)?, signing_key };
+    Ok(App { dapr: client, settings, now: now() })
+}
+
+/// The present, to the millisecond.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    i64::try_from(since).ok().and_then(|since| Timestamp::from_millisecond(since).ok()).unwrap_or(Timestamp::MAX)
 }
 
 /// Refuses a call that does not carry the token that the sidecar sends.

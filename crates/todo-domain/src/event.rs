@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{EventId, TaskId, UserId};
+use crate::instant;
 use crate::task::Task;
 
 /// The schema version that this release writes into events.
@@ -52,6 +53,7 @@ pub struct TaskEvent {
     /// Counts the user's events from 1 without gaps.
     pub sequence: u64,
     /// When it happened.
+    #[serde(deserialize_with = "instant::read")]
     pub timestamp: Timestamp,
     /// The version of this form.
     pub schema_version: u32,

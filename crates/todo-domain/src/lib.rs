@@ -26,8 +26,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod calendar;
 pub mod event;
 pub mod ids;
+pub mod instant;
+pub mod iso;
 pub mod list;
 pub mod query;
 pub mod quick_add;

@@ -20,7 +20,9 @@ pub use self::subtask::{NewSubtask, Subtask};
 pub(crate) use self::zone::zone_named;
 pub use self::zone::{TimeZoneName, UnknownTimeZone};
 
+use crate::calendar::plus_milliseconds;
 use crate::ids::{SeriesId, TaskId};
+use crate::instant;
 use crate::recurrence::Recurrence;
 
 /// One task, in the form that storage and events share.
@@ -62,14 +64,16 @@ pub struct Task {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subtasks: Vec<Subtask>,
     /// When it was made.
+    #[serde(deserialize_with = "instant::read")]
     pub created_at: Timestamp,
     /// When it last changed.
+    #[serde(deserialize_with = "instant::read")]
     pub updated_at: Timestamp,
     /// When it was completed; present exactly when it is completed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant::read")]
     pub completed_at: Option<Timestamp>,
     /// When it went to the trash; present exactly while it is there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant::read")]
     pub deleted_at: Option<Timestamp>,
     /// 1 when made, one more with each change.
     pub version: u64,
@@ -126,8 +130,8 @@ impl Task {
         self.reminders
             .iter()
             .filter_map(|lead| {
-                let before = jiff::SignedDuration::from_mins(i64::from(*lead));
-                Some((*lead, start.checked_sub(before).ok()?))
+                let before = i64::from(*lead) * 60_000;
+                Some((*lead, plus_milliseconds(start, -before)?))
             })
             .collect()
     }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::ids::TaskId;
+use crate::iso;
 use crate::task::{DueDate, Priority, Status, zone_named};
 
 /// The fields of a task that queries filter and sort by; the costly ones are read when asked for.
@@ -83,7 +84,7 @@ impl<'a> TaskView<'a> {
 
 /// A stored instant. One that is not understood counts as the oldest.
 fn instant(text: &str) -> Timestamp {
-    text.parse().unwrap_or(Timestamp::MIN)
+    iso::instant(text).unwrap_or(Timestamp::MIN)
 }
 
 /// The time zones met during one query, so that each is looked up once.

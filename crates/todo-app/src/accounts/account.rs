@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use todo_domain::{FieldError, TimeZoneName, UserId};
+use todo_domain::{FieldError, TimeZoneName, UserId, instant};
 
 use super::session::Session;
 
@@ -26,6 +26,7 @@ pub struct Account {
     #[serde(default)]
     pub time_zone: TimeZoneName,
     /// When it was made.
+    #[serde(deserialize_with = "instant::read")]
     pub created_at: Timestamp,
     /// The password's argon2id hash with its parameters.
     pub password_hash: String,

@@ -6,7 +6,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use todo_domain::UserId;
+use todo_domain::{UserId, instant};
 use uuid::Uuid;
 
 use super::account::{Account, digest};
@@ -29,6 +29,7 @@ pub struct Session {
     /// The hash of the one before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     previous_hash: Option<String>,
+    #[serde(deserialize_with = "instant::read")]
     rotated_at: Timestamp,
 }
 

@@ -4,7 +4,7 @@
 //! Priorities 1 to 9 become urgent (1), high (2 to 4), medium (5, or none) and low (6 to 9).
 
 use icalendar::parser::{Component, Property, read_components, unfold};
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use todo_domain::{DueDate, NewTask, Priority, Recurrence, Status, TimeZoneName};
 
@@ -143,14 +143,40 @@ fn due(property: &Property<'_>, zone: &mut TimeZoneName) -> Option<DueDate> {
         *zone = named;
     }
     if text.len() == 8 {
-        return Date::strptime("%Y%m%d", text).ok().map(DueDate::On);
+        return day(text).map(DueDate::On);
     }
     let (local, zone) = match text.strip_suffix('Z') {
         Some(local) => (local, TimeZone::UTC),
         None => (text, zone.zone()),
     };
-    let local = DateTime::strptime("%Y%m%dT%H%M%S", local).ok()?;
-    Some(DueDate::At(local.to_zoned(zone).ok()?.timestamp()))
+    let (date, time) = local.split_once('T')?;
+    let local = day(date)?.to_datetime(time_of_day(time)?);
+    Some(DueDate::At(zone.to_ambiguous_timestamp(local).compatible().ok()?))
+}
+
+/// `YYYYMMDD`.
+fn day(text: &str) -> Option<Date> {
+    let [year, month, day] = numbers(text, [4, 2, 2])?;
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
+}
+
+/// `HHMMSS`; a leap second is the one before it.
+fn time_of_day(text: &str) -> Option<Time> {
+    let [hour, minute, second] = numbers(text, [2, 2, 2])?;
+    let part = |number: i16| i8::try_from(number).ok();
+    Time::new(part(hour)?, part(minute)?, part(second)?.min(59), 0).ok().filter(|_| second <= 60)
+}
+
+/// Numbers of so many digits each, and nothing else.
+fn numbers<const COUNT: usize>(text: &str, widths: [usize; COUNT]) -> Option<[i16; COUNT]> {
+    let mut numbers = [0; COUNT];
+    let mut rest = text;
+    for (number, width) in numbers.iter_mut().zip(widths) {
+        let digits = rest.get(..width).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+        *number = digits.parse().ok()?;
+        rest = &rest[width..];
+    }
+    rest.is_empty().then_some(numbers)
 }
 
 /// The minutes of an alarm that rings before the due date.
@@ -159,9 +185,33 @@ fn lead(alarm: &Component<'_>) -> Option<u32> {
         return None;
     }
     let trigger = value_of(alarm, "TRIGGER").strip_prefix('-')?;
-    let span: jiff::Span = trigger.parse().ok()?;
-    let minutes = span.total((jiff::Unit::Minute, jiff::SpanRelativeTo::days_are_24_hours())).ok()?;
-    (0.0..=10_080.0).contains(&minutes).then_some(minutes.round() as u32)
+    let seconds = duration(trigger)?;
+    (seconds <= 10_080 * 60).then_some((seconds + 30) / 60)
+}
+
+/// The seconds of a duration: weeks, or days and a time, as in `P1W`, `P1DT2H` and `PT15M` (RFC 5545, 3.3.6).
+fn duration(text: &str) -> Option<u32> {
+    let mut rest = text.strip_prefix('P').filter(|rest| !rest.is_empty())?;
+    let mut in_time = false;
+    let mut seconds = 0_u32;
+    while !rest.is_empty() {
+        if let Some(time) = rest.strip_prefix('T') {
+            (rest, in_time) = (time, true);
+        }
+        let unit = rest.find(|character: char| !character.is_ascii_digit())?;
+        let each = match (in_time, rest.as_bytes()[unit]) {
+            (false, b'W') => 7 * 24 * 60 * 60,
+            (false, b'D') => 24 * 60 * 60,
+            (true, b'H') => 60 * 60,
+            (true, b'M') => 60,
+            (true, b'S') => 1,
+            _ => return None,
+        };
+        let count: u32 = rest[..unit].parse().ok()?;
+        seconds = seconds.checked_add(count.checked_mul(each)?)?;
+        rest = &rest[unit + 1..];
+    }
+    Some(seconds)
 }
 
 fn shortened(text: &str) -> String {
@@ -192,6 +242,21 @@ mod tests {
         assert_eq!(task.tags, ["home", "a,b"]);
         assert_eq!(task.reminders, [15]);
         assert!(task.recurrence.is_some());
+    }
+
+    #[test]
+    fn durations_and_times_are_read_as_rfc_5545_writes_them() {
+        for (text, seconds) in [("PT15M", 900), ("P1DT2H3M4S", 93_784), ("P2W", 1_209_600), ("PT0S", 0)] {
+            assert_eq!(duration(text), Some(seconds), "{text}");
+        }
+        for text in ["", "P", "15M", "P15M", "PT1W", "PTM", "P1", "PT15Mx", "PT99999999999S"] {
+            assert_eq!(duration(text), None, "{text}");
+        }
+        assert_eq!(time_of_day("235960"), Time::new(23, 59, 59, 0).ok());
+        for text in ["", "12", "1200000", "250000", "12:000", "120061", "+10000"] {
+            assert_eq!(time_of_day(text), None, "{text}");
+        }
+        assert_eq!(day("20260229"), None);
     }
 
     #[test]

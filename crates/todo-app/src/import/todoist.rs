@@ -7,8 +7,7 @@
 
 use std::collections::HashMap;
 
-use jiff::civil::{Date, DateTime};
-use todo_domain::{DueDate, NewSubtask, NewTask, Priority, Recurrence, TimeZoneName};
+use todo_domain::{DueDate, NewSubtask, NewTask, Priority, Recurrence, TimeZoneName, iso};
 
 use super::Record;
 use crate::http::problem::Problem;
@@ -129,7 +128,7 @@ fn schedule(task: &mut NewTask, row: &Row<'_>) -> Option<String> {
     let date = row.get("DATE");
     if date.is_empty() {
         let deadline = row.get("DEADLINE");
-        task.due_date = deadline.parse::<Date>().ok().map(DueDate::On);
+        task.due_date = iso::date(deadline).map(DueDate::On);
         return None;
     }
     if let Some(due) = due(date, &task.time_zone) {
@@ -155,8 +154,7 @@ fn due(text: &str, zone: &TimeZoneName) -> Option<DueDate> {
     if let Ok(due) = DueDate::parse(text) {
         return Some(due);
     }
-    let local: DateTime = text.parse().ok()?;
-    let instant = local.to_zoned(zone.zone()).ok()?.timestamp();
+    let instant = zone.zone().to_ambiguous_timestamp(iso::date_time(text)?).compatible().ok()?;
     DueDate::parse(&instant.to_string()).ok()
 }
 

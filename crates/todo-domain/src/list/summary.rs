@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::document::{PageNumber, Slot, widen};
 use crate::ids::TaskId;
+use crate::instant;
 use crate::task::Status;
 use crate::view::Zones;
 
@@ -77,14 +78,15 @@ pub struct PageSummary {
     /// The smallest and the greatest id.
     pub ids: (TaskId, TaskId),
     /// The earliest and the latest making.
+    #[serde(deserialize_with = "instant::read")]
     pub created: (Timestamp, Timestamp),
     /// How many there are.
     pub counts: Counts,
     /// The earliest and the latest deadline of those not in the trash.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant::read")]
     pub deadlines: Option<(Timestamp, Timestamp)>,
     /// When the one longest in the trash went there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant::read")]
     pub trashed_from: Option<Timestamp>,
 }
 

@@ -34,7 +34,8 @@ impl Cursor {
         if text.len() > Self::MAX_TEXT {
             return Err(InvalidCursor);
         }
-        let json = URL_SAFE_NO_PAD.decode(text).ok().and_then(|json| String::from_utf8(json).ok()).ok_or(InvalidCursor)?;
+        let json =
+            URL_SAFE_NO_PAD.decode(text).ok().and_then(|json| String::from_utf8(json).ok()).ok_or(InvalidCursor)?;
         let wire: Wire = serde_json::from_str(&json).map_err(|_| InvalidCursor)?;
         let Wire(sort, order, as_of, after) = wire;
         Ok(Self { sort, order, as_of, after: after.into_owned().directed(sort, order) })

@@ -1,9 +1,10 @@
 //! Which tasks a query wants, asked of a task and of a whole page.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
 use super::text::Needle;
+use crate::calendar::plus_milliseconds;
 use crate::list::{Counts, PageSummary};
 use crate::task::{DueDate, Priority, Status, TimeZoneName};
 use crate::view::{TaskView, Zones};
@@ -92,11 +93,11 @@ impl Matcher<'_> {
         }
         let Some((earliest, latest)) = page.deadlines else { return false };
         // A day is compared as a day, in whatever zone: two days cover any two zones' difference.
-        let slack = SignedDuration::from_hours(48);
+        const SLACK: i64 = 48 * 60 * 60 * 1000;
         let not_too_early =
-            self.from.is_none_or(|(_, from)| latest.saturating_add(slack).is_ok_and(|latest| latest >= from));
+            self.from.is_none_or(|(_, from)| plus_milliseconds(latest, SLACK).is_none_or(|latest| latest >= from));
         let not_too_late =
-            self.to.is_none_or(|(_, to)| earliest.saturating_sub(slack).is_ok_and(|earliest| earliest <= to));
+            self.to.is_none_or(|(_, to)| plus_milliseconds(earliest, -SLACK).is_none_or(|earliest| earliest <= to));
         not_too_early && not_too_late && (!overdue || earliest < self.as_of)
     }
 

@@ -1,8 +1,9 @@
 //! What words mean.
 
-use jiff::Span;
 use jiff::civil::{Date, Time, Weekday};
 
+use crate::calendar::{plus_days, plus_months, plus_years};
+use crate::iso;
 use crate::task::Priority;
 
 /// What some words mean.
@@ -94,29 +95,26 @@ fn rhythm(words: &[&str]) -> Option<(usize, Rhythm)> {
 }
 
 fn day(words: &[&str], today: Date) -> Option<(usize, Date)> {
-    let ahead = |span: Result<Span, _>| today.checked_add(span.ok()?).ok();
     let number = |text: &str| text.parse::<i64>().ok().filter(|number| (0..=1000).contains(number));
     match words {
         ["today", ..] => Some((1, today)),
         ["tomorrow", ..] => Some((1, today.tomorrow().ok()?)),
-        ["next", "week", ..] => Some((2, ahead(Span::new().try_weeks(1))?)),
-        ["next", "month", ..] => Some((2, ahead(Span::new().try_months(1))?)),
+        ["next", "week", ..] => Some((2, plus_days(today, 7)?)),
+        ["next", "month", ..] => Some((2, plus_months(today, 1)?)),
         ["next" | "on", name, ..] if weekday(name).is_some() => Some((2, today.nth_weekday(1, weekday(name)?).ok()?)),
         ["in", count, name, ..] => {
             let count = number(count)?;
-            let span = match unit(name)?.0 {
-                "DAILY" => Span::new().try_days(count),
-                "WEEKLY" => Span::new().try_weeks(count),
-                "MONTHLY" => Span::new().try_months(count),
-                _ => Span::new().try_years(count),
+            let day = match unit(name)?.0 {
+                "DAILY" => plus_days(today, count),
+                "WEEKLY" => plus_days(today, count * 7),
+                "MONTHLY" => plus_months(today, count),
+                _ => plus_years(today, count),
             };
-            Some((3, ahead(span)?))
+            Some((3, day?))
         }
         [name, ..] if weekday(name).is_some() => Some((1, today.nth_weekday(1, weekday(name)?).ok()?)),
         [one, other, ..] if day_of_month(one, other, today).is_some() => Some((2, day_of_month(one, other, today)?)),
-        [date, ..] if date.len() == 10 => {
-            Some((1, date.parse::<Date>().ok().filter(|date| (1..=9998).contains(&date.year()))?))
-        }
+        [date, ..] if date.len() == 10 => Some((1, iso::date(date).filter(|date| (1..=9998).contains(&date.year()))?)),
         _ => None,
     }
 }

@@ -1,11 +1,10 @@
 //! RFC 5545 recurrence rules, expanded: period by period, the days that all BY parts let through.
 
-use jiff::Span;
 use jiff::civil::{Date, Weekday, date};
 
 use super::clock::SeriesClock;
 use super::rule::{Frequency, NthWeekday, Rule, Until};
-use super::step::days_between;
+use crate::calendar::{days_between, plus_days, plus_months, plus_years};
 use crate::task::DueDate;
 
 impl Frequency {
@@ -73,21 +72,21 @@ impl Rule {
     fn days_of(&self, start: Date, period: i64) -> Option<Vec<Date>> {
         let units = period.checked_mul(self.interval)?;
         let (first, length) = match self.frequency {
-            Frequency::Daily => (start.checked_add(Span::new().try_days(units).ok()?).ok()?, 1),
+            Frequency::Daily => (plus_days(start, units)?, 1),
             Frequency::Weekly => {
                 let week = week_of(start, self.week_start);
-                (week.checked_add(Span::new().try_weeks(units).ok()?).ok()?, 7)
+                (plus_days(week, units.checked_mul(7)?)?, 7)
             }
             Frequency::Monthly => {
-                let month = start.first_of_month().checked_add(Span::new().try_months(units).ok()?).ok()?;
+                let month = plus_months(start.first_of_month(), units)?;
                 (month, i64::from(month.days_in_month()))
             }
             Frequency::Yearly => {
-                let year = start.first_of_year().checked_add(Span::new().try_years(units).ok()?).ok()?;
+                let year = plus_years(start.first_of_year(), units)?;
                 (year, i64::from(year.days_in_year()))
             }
         };
-        let last = first.checked_add(Span::new().try_days(length - 1).ok()?).ok()?;
+        let last = plus_days(first, length - 1)?;
         let by_start = self.weeks.is_empty()
             && self.year_days.is_empty()
             && self.month_days.is_empty()
@@ -209,7 +208,5 @@ fn is_nth(numbers: &[i16], index: i16, length: i16) -> bool {
 
 /// The first day of a day's week.
 fn week_of(day: Date, week_start: Weekday) -> Date {
-    let back = day.weekday().since(week_start);
-    let back = Span::new().try_days(back).unwrap_or_default();
-    day.checked_sub(back).unwrap_or(day)
+    plus_days(day, -i64::from(day.weekday().since(week_start))).unwrap_or(day)
 }

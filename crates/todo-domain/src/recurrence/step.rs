@@ -1,9 +1,9 @@
 //! The recurrences that are one word: a step from the series' start.
 
-use jiff::Span;
 use jiff::civil::Date;
 
 use super::clock::SeriesClock;
+use crate::calendar::{days_between, plus_days, plus_months, plus_years};
 use crate::task::DueDate;
 
 /// A step from the series' start.
@@ -62,17 +62,11 @@ impl Step {
 
     /// The day that many strides from the start; a day that its month lacks is the month's last.
     fn day_at(self, start: Date, strides: i64) -> Option<Date> {
-        let span = match self {
-            Self::Day => Span::new().try_days(strides),
-            Self::Week => Span::new().try_weeks(strides),
-            Self::Month => Span::new().try_months(strides),
-            Self::Year => Span::new().try_years(strides),
-        };
-        start.checked_add(span.ok()?).ok()
+        match self {
+            Self::Day => plus_days(start, strides),
+            Self::Week => plus_days(start, strides.checked_mul(7)?),
+            Self::Month => plus_months(start, strides),
+            Self::Year => plus_years(start, strides),
+        }
     }
-}
-
-/// How many days it is from one day to another.
-pub(super) fn days_between(from: Date, to: Date) -> i32 {
-    from.until(to).map_or(0, |span| span.get_days())
 }

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::calendar::{self, plus_milliseconds};
+use crate::iso;
 
 /// When a task is due.
 ///
@@ -41,10 +44,9 @@ impl DueDate {
             return Err(invalid());
         }
         let due = if is_date_alone(trimmed) {
-            Self::On(trimmed.parse().map_err(|_| invalid())?)
+            Self::On(iso::date(trimmed).ok_or_else(invalid)?)
         } else {
-            let instant: Timestamp = trimmed.parse().map_err(|_| invalid())?;
-            Self::At(to_millisecond(instant))
+            Self::At(to_millisecond(iso::instant(trimmed).ok_or_else(invalid)?))
         };
         // The year's bounds leave room for the day's end and for any zone's offset.
         let year = due.day(&TimeZone::UTC).year();
@@ -83,19 +85,19 @@ impl DueDate {
 
 /// Cuts an instant to the millisecond, towards the past.
 pub(crate) fn to_millisecond(instant: Timestamp) -> Timestamp {
-    let nanoseconds = instant.as_nanosecond();
-    let cut = nanoseconds.div_euclid(1_000_000);
-    i64::try_from(cut).ok().and_then(|cut| Timestamp::from_millisecond(cut).ok()).unwrap_or(instant)
+    // Before 1970 the parts of a second count backwards.
+    let towards_past = i64::from(instant.subsec_nanosecond() % 1_000_000 < 0);
+    Timestamp::from_millisecond(instant.as_millisecond() - towards_past).unwrap_or(instant)
 }
 
 fn start_of_day(date: Date, zone: &TimeZone) -> Timestamp {
-    date.to_zoned(zone.clone()).map_or(Timestamp::MAX, |start| start.timestamp())
+    calendar::start_of_day(date, zone).unwrap_or(Timestamp::MAX)
 }
 
 fn end_of_day(date: Date, zone: &TimeZone) -> Timestamp {
     let Ok(tomorrow) = date.tomorrow() else { return Timestamp::MAX };
     let start = start_of_day(tomorrow, zone);
-    start.checked_sub(SignedDuration::from_millis(1)).unwrap_or(start)
+    plus_milliseconds(start, -1).unwrap_or(start)
 }
 
 fn is_date_alone(text: &str) -> bool {
