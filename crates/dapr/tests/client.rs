@@ -1,5 +1,7 @@
 //! The client against answers as daprd gives them.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::cell::RefCell;
 
 use dapr::{Client, Error, StateItem, Transaction, Transport};
