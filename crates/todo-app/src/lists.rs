@@ -68,12 +68,7 @@ impl<T: Transport> App<T> {
     ) -> Result<Vec<Result<Option<todo_domain::Task>, CommandError>>, Failure> {
         for attempt in 1..=ATTEMPTS {
             let Loaded { mut list, etag } = self.load(user).await?;
-            let applied = self
-                .with_pages(&mut list, |list| match list.apply_all(commands, self.now, &mut fresh_id) {
-                    Ok(outcome) => Ok(outcome),
-                    Err(error) => Err(error),
-                })
-                .await?;
+            let applied = self.with_pages(&mut list, |list| list.apply_all(commands, self.now, &mut fresh_id)).await?;
             let Some(BatchOutcome { results, events, writes }) = applied else {
                 pause(attempt);
                 continue;
