@@ -183,5 +183,10 @@ fn to_json<B: serde::Serialize + ?Sized>(attempt: &impl Fn() -> String, body: &B
 }
 
 fn from_json<B: DeserializeOwned>(attempt: &impl Fn() -> String, body: &[u8]) -> Result<B, Error> {
-    serde_json::from_slice(body).map_err(|source| Error::Malformed { attempt: attempt(), source: source.into() })
+    // From text everywhere, since each form of input costs a component its own copy of every reader.
+    match std::str::from_utf8(body).map(serde_json::from_str) {
+        Ok(Ok(read)) => Ok(read),
+        Ok(Err(source)) => Err(Error::Malformed { attempt: attempt(), source: source.into() }),
+        Err(source) => Err(Error::Malformed { attempt: attempt(), source: source.into() }),
+    }
 }

@@ -115,9 +115,10 @@ impl Error {
 
     /// What an answer with an error status means.
     pub(crate) fn from_answer(attempt: String, status: StatusCode, body: &[u8]) -> Self {
-        let (code, message) = match serde_json::from_slice::<ApiError>(body) {
+        let text = String::from_utf8_lossy(body);
+        let (code, message) = match serde_json::from_str::<ApiError>(&text) {
             Ok(error) => (error.error_code, error.message),
-            Err(_) => (String::new(), String::from_utf8_lossy(body).trim().to_owned()),
+            Err(_) => (String::new(), text.trim().to_owned()),
         };
         if status == StatusCode::CONFLICT || message.contains(ETAG_MISMATCH) {
             return Self::Conflict { attempt };

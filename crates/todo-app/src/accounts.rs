@@ -227,8 +227,9 @@ impl<T: Transport> App<T> {
 
     async fn load_document<D: DeserializeOwned>(&self, key: &str) -> Result<Option<(D, String)>, Failure> {
         let Some(found) = self.dapr.get(&self.settings.state_store, key).await? else { return Ok(None) };
-        let document = serde_json::from_slice(&found.value)
-            .map_err(|source| Failure::Corrupt { subject: format!("the document `{key}`"), source: source.into() })?;
+        let corrupt = |source| Failure::Corrupt { subject: format!("the document `{key}`"), source };
+        let text = std::str::from_utf8(&found.value).map_err(|source| corrupt(source.into()))?;
+        let document = serde_json::from_str(text).map_err(|source| corrupt(source.into()))?;
         Ok(Some((document, found.etag)))
     }
 }
