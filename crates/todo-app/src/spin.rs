@@ -79,7 +79,7 @@ async fn answer<O: Copy>(
 }
 
 fn parts(incoming: &IncomingRequest) -> Result<::http::request::Parts, Problem> {
-    let method = ::http::Method::from(spin_sdk::http::Method::from(incoming.method()));
+    let method = ::http::Method::from(incoming.method());
     let target = incoming.path_with_query().unwrap_or_else(|| "/".to_owned());
     let mut request = ::http::Request::builder().method(method).uri(target);
     for (name, value) in incoming.headers().entries() {
