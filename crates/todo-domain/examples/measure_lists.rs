@@ -1,6 +1,6 @@
 //! Measures what the service does on every request, over a list of 10,000 tasks and over a full head.
 //!
-//! `cargo run --release -p todo-domain --example measure`
+//! `cargo run --release -p todo-domain --example measure_lists`
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,7 @@
 //! Measures a sidecar over loopback: rates of save, get and transaction, and the time from commit to delivery.
 //!
 //! ```text
-//! cargo run --release -p sidelet --example measure [folder]
+//! cargo run --release -p sidelet --example measure_sidecar [folder]
 //! ```
 //! The folder decides which disk is measured. Everything runs in one process: the sidecar, the clients and the app.
 
