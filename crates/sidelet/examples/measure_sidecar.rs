@@ -22,7 +22,7 @@ use tokio::{
     sync::mpsc,
 };
 
-const RESOURCES: &str = include_str!("measure/resources.yaml");
+const RESOURCES: &str = include_str!("measure_sidecar/resources.yaml");
 /// How long each figure is measured.
 const SPAN: Duration = Duration::from_secs(3);
 
