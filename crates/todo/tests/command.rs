@@ -3,7 +3,7 @@
 use std::process::{Command, Output};
 
 fn todo(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_todo")).args(arguments).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_todo")).args(arguments).output().expect("the built command starts")
 }
 
 #[test]
