@@ -8,4 +8,5 @@ mod import;
 mod journey;
 mod killed;
 mod refused;
+mod sidecar_away;
 mod starting;
