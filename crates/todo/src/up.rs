@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use sidelet::AppAddress;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::keys::Keys;
 
@@ -66,6 +67,8 @@ fn app(text: &str) -> Result<(String, AppAddress), String> {
 /// Runs until it is told to stop.
 pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let begin = Instant::now();
+    // Before anything starts: whoever reads that the service is up may stop it at once.
+    let mut stop = StopSignal::listen()?;
     // Tasks are nobody else's business.
     DirBuilder::new()
         .recursive(true)
@@ -93,7 +96,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         announce(address, &sidecar, &data, begin);
         let code = tokio::select! {
             code = spin.wait() => Some(code?),
-            () = stop_signal() => None,
+            () = stop.received() => None,
         };
         let code = match code {
             Some(code) => code,
@@ -114,7 +117,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         }
     };
     announce(host.local_addr(), &sidecar, &data, begin);
-    stop_signal().await;
+    stop.received().await;
     eprintln!("stopping: requests and deliveries in flight are finished first");
     host.shutdown(GRACE).await;
     let _overdue = sidecar.shutdown(GRACE).await;
@@ -189,16 +192,23 @@ fn announce(address: SocketAddr, sidecar: &sidelet::Running, data: &Path, begin:
     println!("Ctrl-C stops it.");
 }
 
-/// Ends when the process is told to stop.
-async fn stop_signal() {
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => signal.recv().await,
-            Err(_) => std::future::pending().await,
+/// Notices that the process is told to stop, from its making on.
+struct StopSignal {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignal {
+    fn listen() -> Result<Self> {
+        let listen = |kind| signal(kind).context("could not listen for signals");
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    /// Ends when the process is, or was, told to stop.
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate => {}
     }
 }
