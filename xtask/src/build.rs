@@ -34,10 +34,14 @@ pub(crate) fn components() -> Result<()> {
     build_components(&COMPONENTS)
 }
 
+/// The components of the application and those of the scenarios.
+pub(crate) fn all_components() -> Vec<&'static str> {
+    COMPONENTS.into_iter().chain(TEST_COMPONENTS).collect()
+}
+
 /// Builds the components of the application and those of the scenarios.
 pub(crate) fn test_components() -> Result<()> {
-    let all: Vec<&str> = COMPONENTS.into_iter().chain(TEST_COMPONENTS).collect();
-    build_components(&all)
+    build_components(&all_components())
 }
 
 /// Builds the command `todo`.

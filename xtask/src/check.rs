@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::command::cargo;
-use crate::{arrows, data, tools};
+use crate::{arrows, build, data, tools};
 
 /// Everything that can be said without running the code.
 pub(crate) fn all() -> Result<()> {
@@ -14,7 +14,7 @@ pub(crate) fn all() -> Result<()> {
     cargo(&["deny", "--log-level", "error", "check", "licenses", "bans", "sources"])?;
     cargo(&["clippy", "--release", "--all-targets", "--", "--deny", "warnings"])?;
     tools::component_target()?;
-    let components = ["tasks", "transfer", "accounts", "recorder"].into_iter().flat_map(|name| ["--package", name]);
+    let components = build::all_components().into_iter().flat_map(|name| ["--package", name]);
     let mut arguments =
         vec!["clippy", "--profile", "wasm", "--target", tools::COMPONENT_TARGET, "--target-dir", "target"];
     arguments.extend(components);
