@@ -6,33 +6,13 @@ mod auth;
 mod cookie;
 mod me;
 
-use http::Method;
 use spin_sdk::http::{IncomingRequest, IntoResponse};
 use spin_sdk::http_component;
-use todo_app::http::{Answer, router::Route};
+use todo_app::http::Answer;
+use todo_app::routes::accounts::{Operation, ROUTES};
 use todo_app::spin::{Call, SpinTransport, serve};
 
 type App = todo_app::App<SpinTransport>;
-
-#[derive(Debug, Clone, Copy)]
-enum Operation {
-    SignUp,
-    SignIn,
-    Refresh,
-    SignOut,
-    GetProfile,
-    UpdateProfile,
-}
-
-const ROUTES: &[Route<Operation>] = &[
-    Route::new(Method::POST, "/api/auth/sign-up", Operation::SignUp),
-    Route::new(Method::POST, "/api/auth/sign-in", Operation::SignIn),
-    Route::new(Method::POST, "/api/auth/refresh", Operation::Refresh),
-    Route::new(Method::POST, "/api/auth/sign-out", Operation::SignOut),
-    Route::new(Method::POST, "/api/auth/logout", Operation::SignOut),
-    Route::new(Method::GET, "/api/me", Operation::GetProfile),
-    Route::new(Method::PATCH, "/api/me", Operation::UpdateProfile),
-];
 
 #[http_component]
 async fn handle(request: IncomingRequest) -> impl IntoResponse {

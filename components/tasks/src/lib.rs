@@ -5,42 +5,13 @@
 mod health;
 mod tasks;
 
-use http::Method;
 use spin_sdk::http::{IncomingRequest, IntoResponse};
 use spin_sdk::http_component;
-use todo_app::http::{Answer, router::Route};
+use todo_app::http::Answer;
+use todo_app::routes::tasks::{Operation, ROUTES};
 use todo_app::spin::{Call, SpinTransport, serve};
 
 type App = todo_app::App<SpinTransport>;
-
-#[derive(Debug, Clone, Copy)]
-enum Operation {
-    CreateTask,
-    ListTasks,
-    SearchTasks,
-    GetTask,
-    UpdateTask,
-    CompleteTask,
-    ReopenTask,
-    DeleteTask,
-    ListTags,
-    GetHealth,
-}
-
-const ROUTES: &[Route<Operation>] = &[
-    Route::new(Method::POST, "/api/tasks", Operation::CreateTask),
-    Route::new(Method::GET, "/api/tasks", Operation::ListTasks),
-    Route::new(Method::GET, "/api/tasks/search", Operation::SearchTasks),
-    Route::new(Method::GET, "/api/tasks/{id}", Operation::GetTask),
-    Route::new(Method::PUT, "/api/tasks/{id}", Operation::UpdateTask),
-    Route::new(Method::PATCH, "/api/tasks/{id}", Operation::UpdateTask),
-    Route::new(Method::DELETE, "/api/tasks/{id}", Operation::DeleteTask),
-    Route::new(Method::PATCH, "/api/tasks/{id}/complete", Operation::CompleteTask),
-    Route::new(Method::POST, "/api/tasks/{id}/reopen", Operation::ReopenTask),
-    Route::new(Method::GET, "/api/tags", Operation::ListTags),
-    Route::new(Method::GET, "/api/health", Operation::GetHealth),
-    Route::new(Method::GET, "/health", Operation::GetHealth),
-];
 
 #[http_component]
 async fn handle(request: IncomingRequest) -> impl IntoResponse {

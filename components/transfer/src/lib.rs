@@ -6,22 +6,13 @@
 
 mod import;
 
-use http::Method;
 use spin_sdk::http::{IncomingRequest, IntoResponse};
 use spin_sdk::http_component;
-use todo_app::http::{Answer, router::Route};
-use todo_app::import::MAX_IMPORT_BYTES;
+use todo_app::http::Answer;
+use todo_app::routes::transfer::{Operation, ROUTES};
 use todo_app::spin::{Call, SpinTransport, serve};
 
 type App = todo_app::App<SpinTransport>;
-
-#[derive(Debug, Clone, Copy)]
-enum Operation {
-    ImportTasks,
-}
-
-const ROUTES: &[Route<Operation>] =
-    &[Route::new(Method::POST, "/api/import", Operation::ImportTasks).with_body_limit(MAX_IMPORT_BYTES)];
 
 #[http_component]
 async fn handle(request: IncomingRequest) -> impl IntoResponse {

@@ -5,7 +5,8 @@
 //! This crate reaches the world through a [`dapr::Client`] alone: it knows no database, no broker and, outside
 //! [`spin`], no Wasm host.
 //!
-//! - [`http`]: routes, bodies, problem details, entity tags, request ids;
+//! - [`routes`]: which paths and methods there are;
+//! - [`http`]: routing, bodies, problem details, entity tags, request ids;
 //! - [`access`]: who is asking;
 //! - [`wire`]: tasks and queries as people write them;
 //! - [`lists`]: load a list, apply a command, commit with its events, try again on a conflict;
@@ -18,6 +19,7 @@ pub mod failure;
 pub mod http;
 pub mod import;
 pub mod lists;
+pub mod routes;
 pub mod settings;
 #[cfg(target_family = "wasm")]
 pub mod spin;
