@@ -1,11 +1,10 @@
 //! Signing up, in and out.
 
 use http::StatusCode;
-use serde::Serialize;
 use serde_json::{Map, Value};
-use todo_app::accounts::{Profile, SignUp, SignedIn};
+use todo_app::accounts::{SignUp, SignedIn};
 use todo_app::http::{Answer, Request, body, empty, json, problem::Problem};
-use todo_app::wire::Fields;
+use todo_app::wire::{Fields, SignedInBody};
 use todo_domain::TimeZoneName;
 
 use crate::{App, cookie};
@@ -47,19 +46,7 @@ pub(crate) async fn sign_out(app: &App, request: &Request) -> Answer {
 
 /// The access token in the body, and the refresh token in its cookie.
 pub(crate) fn answer(status: StatusCode, request: &Request, signed_in: SignedIn) -> todo_app::http::Response {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Body<'a> {
-        token: &'a str,
-        expires_at: String,
-        user: &'a Profile,
-    }
-    let body = Body {
-        token: &signed_in.access.token,
-        expires_at: signed_in.access.expires_at.to_string(),
-        user: &signed_in.profile,
-    };
-    let mut response = json(status, &body);
+    let mut response = json(status, &SignedInBody::from(&signed_in));
     if let Some(token) = &signed_in.refresh {
         cookie::set(&mut response, request, token);
     }

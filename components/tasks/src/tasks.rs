@@ -1,12 +1,11 @@
 //! One handler for each operation on tasks: request in, use case, answer out.
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use serde::Serialize;
 use todo_app::access::{User, authenticate};
 use todo_app::failure::Failure;
 use todo_app::http::{Answer, Request, Response, body, conditional, empty, json, problem::Problem};
 use todo_app::spin::Call;
-use todo_app::wire::{self, TaskBody};
+use todo_app::wire::{self, SearchBody, TagBody, TaskBody};
 use todo_domain::list::Command;
 use todo_domain::query::TagCount;
 use todo_domain::{Task, TaskId};
@@ -41,21 +40,13 @@ pub(crate) async fn list_tasks(app: &App, call: &Call<Operation>) -> Answer {
 }
 
 pub(crate) async fn search_tasks(app: &App, call: &Call<Operation>) -> Answer {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        items: Vec<TaskBody<'a>>,
-        total: u32,
-        page: usize,
-        limit: usize,
-        pages: usize,
-    }
     let user = user(app, &call.request)?;
     let query = wire::search_query(call.request.uri().query(), &user.time_zone).map_err(Problem::invalid)?;
     let found = app.read_list(user.id, |list| query.run(list, app.now)).await?;
     let items = TaskBody::all(&found.items, app.now);
     Ok(json(
         StatusCode::OK,
-        &Body { items, total: found.total, page: found.page, limit: found.limit, pages: found.pages },
+        &SearchBody { items, total: found.total, page: found.page, limit: found.limit, pages: found.pages },
     ))
 }
 
@@ -109,15 +100,9 @@ pub(crate) async fn delete_task(app: &App, call: &Call<Operation>) -> Answer {
 }
 
 pub(crate) async fn list_tags(app: &App, call: &Call<Operation>) -> Answer {
-    #[derive(Serialize)]
-    struct Body {
-        tag: String,
-        open: u32,
-        total: u32,
-    }
     let user = user(app, &call.request)?;
     let tags = app.read_list(user.id, TagCount::of).await?;
-    let tags: Vec<Body> = tags.into_iter().map(|TagCount { tag, open, total }| Body { tag, open, total }).collect();
+    let tags: Vec<TagBody> = tags.into_iter().map(TagBody::from).collect();
     Ok(json(StatusCode::OK, &tags))
 }
 

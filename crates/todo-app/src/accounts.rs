@@ -13,7 +13,8 @@ use dapr::{Operation, StateItem, Transaction, Transport, metadata_key};
 use serde::{Serialize, de::DeserializeOwned};
 use todo_domain::{FieldError, TimeZoneName, UserId, ValidationError};
 
-pub use self::account::{Account, Profile};
+pub use self::account::{Account, MAX_EMAIL, Profile};
+pub use self::password::PASSWORD_LENGTH;
 pub use self::session::{REFRESH_TOKEN_SECONDS, RefreshToken};
 use crate::{
     App,
@@ -23,6 +24,9 @@ use crate::{
     http::problem::{Problem, kind},
     lists::{ATTEMPTS, pause},
 };
+
+/// Characters that a person's name has.
+pub const NAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=100;
 
 /// What a new user gives.
 #[derive(Debug, Clone)]
@@ -253,7 +257,7 @@ fn check_sign_up(email: &str, input: &SignUp) -> Result<(), Problem> {
 }
 
 fn check_name(name: &str, errors: &mut Vec<FieldError>) {
-    if !(1..=100).contains(&name.trim().chars().count()) {
+    if !NAME_LENGTH.contains(&name.trim().chars().count()) {
         errors.push(FieldError { field: "name".into(), message: "use 1 to 100 characters".into() });
     }
 }

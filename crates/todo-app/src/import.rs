@@ -63,6 +63,8 @@ pub struct Record {
 
 /// What came of an import.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ImportReport"))]
 pub struct Report {
     /// Tasks that were made.
     pub created: usize,
@@ -74,6 +76,8 @@ pub struct Report {
 
 /// What is wrong in one place of a file.
 #[derive(Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "ImportError"))]
 pub struct LineError {
     /// Counted from 1.
     pub line: usize,

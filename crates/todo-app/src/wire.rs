@@ -3,11 +3,13 @@
 //! Names are canonical camelCase on the way out.
 //! On the way in `due_date`, `dueDate` and `DUEDATE` are one name, and what is refused is refused by the canonical one.
 
+mod bodies;
 mod fields;
 mod input;
 mod query;
 mod task;
 
+pub use self::bodies::{Availability, Dependencies, HealthBody, SearchBody, SignedInBody, TagBody};
 pub use self::fields::Fields;
 pub(crate) use self::input::{draft_of, zone_field};
 pub use self::input::{new_task, task_change};

@@ -14,6 +14,7 @@ pub const EVENT_SCHEMA_VERSION: u32 = 1;
 
 /// What kind of change an event tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum EventType {
     /// A task was made.
@@ -40,6 +41,7 @@ impl EventType {
 
 /// One change of one task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TaskEvent {
     /// What consumers remember to see repeats.
@@ -63,6 +65,7 @@ pub struct TaskEvent {
 
 /// The task after the change, and what changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EventPayload {
     /// The whole task as it is now.
     pub task: Task,

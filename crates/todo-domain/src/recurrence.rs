@@ -27,6 +27,7 @@ use crate::task::{DueDate, NewSubtask, NewTask, Series, Status, Subtask, Task, T
 /// All hold the wall-clock time of the task's zone: a time that a day does not have moves behind the gap, one that it has twice is the first.
 /// Days stay days. What was parsed can occur; what was read from storage and is not understood never does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Recurrence(String);
 

@@ -30,6 +30,7 @@ use crate::recurrence::Recurrence;
 /// Its JSON is compact: camelCase, what is absent or empty left out, `id` first.
 /// Fields that a newer release added are ignored when read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Task {
     /// The task's id.
@@ -84,6 +85,7 @@ pub struct Task {
 
 /// A task's place among the occurrences of one recurring task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Series {
     /// What all occurrences share.
     pub id: SeriesId,

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// One field that was refused, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FieldError {
     /// The field's canonical name, e.g. `dueDate` or `subtasks[3].title`.
     pub field: String,

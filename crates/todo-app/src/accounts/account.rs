@@ -8,7 +8,7 @@ use todo_domain::{FieldError, TimeZoneName, UserId, instant};
 use super::session::Session;
 
 /// The longest address that mail can be sent to (RFC 5321, 4.5.3.1).
-const MAX_EMAIL: usize = 254;
+pub const MAX_EMAIL: usize = 254;
 
 /// An account, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,7 @@ pub(super) struct EmailOwner {
 
 /// What a user sees of the account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Profile {
     /// The user.

@@ -7,7 +7,7 @@ use argon2::{
 use todo_domain::FieldError;
 
 /// Characters that a password has.
-const LENGTH: std::ops::RangeInclusive<usize> = 8..=200;
+pub const PASSWORD_LENGTH: std::ops::RangeInclusive<usize> = 8..=200;
 
 /// A hash of a password that nobody has, with the parameters of real ones, to spend their time on.
 pub(super) const NOBODYS_HASH: &str =
@@ -15,7 +15,7 @@ pub(super) const NOBODYS_HASH: &str =
 
 /// Refuses what is too short to be secret or too long to be hashed.
 pub(super) fn check(password: &str, errors: &mut Vec<FieldError>) {
-    if !LENGTH.contains(&password.chars().count()) {
+    if !PASSWORD_LENGTH.contains(&password.chars().count()) {
         errors.push(FieldError { field: "password".into(), message: "use 8 to 200 characters".into() });
     }
 }

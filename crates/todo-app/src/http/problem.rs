@@ -74,6 +74,32 @@ pub mod kind {
     }
 }
 
+impl Kind {
+    /// The `type` of a problem.
+    pub fn uri(&self) -> String {
+        format!("urn:todo:problem:{}", self.code)
+    }
+}
+
+/// The body of every error (RFC 9457).
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Problem"))]
+pub struct ProblemBody<'a> {
+    /// What programs compare.
+    pub r#type: String,
+    /// For people, the same for each type.
+    pub title: &'a str,
+    /// The status of the answer.
+    pub status: u16,
+    /// What is wrong this time, and what to do.
+    pub detail: &'a str,
+    /// The fields that were refused; empty when the problem is of no field.
+    pub errors: &'a [FieldError],
+    /// The same as `detail`, for older clients.
+    pub message: &'a str,
+}
+
 /// An error as the client sees it.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -146,18 +172,9 @@ impl Problem {
 
     /// The answer itself.
     pub fn into_response(self) -> Response {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            r#type: String,
-            title: &'a str,
-            status: u16,
-            detail: &'a str,
-            errors: &'a [FieldError],
-            message: &'a str,
-        }
         let detail = self.message();
-        let body = Body {
-            r#type: format!("urn:todo:problem:{}", self.kind.code),
+        let body = ProblemBody {
+            r#type: self.kind.uri(),
             title: self.kind.title,
             status: self.status.as_u16(),
             detail,

@@ -6,24 +6,43 @@ use todo_domain::{DueDate, Priority, SeriesId, Status, Subtask, Task, TaskId};
 
 /// A task as it is answered: every field is there, absent ones as null or empty.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Task"))]
 #[serde(rename_all = "camelCase")]
 pub struct TaskBody<'a> {
+    /// A UUIDv7: ids made later sort later.
     id: TaskId,
+    /// Trimmed.
     title: &'a str,
+    /// `null` for none.
     description: Option<&'a str>,
+    /// Where the task stands.
     status: Status,
+    /// How much it matters.
     priority: Priority,
+    /// Lower-cased, without repeats.
     tags: &'a [String],
+    /// An instant in UTC, or a day in `timeZone`.
     due_date: Option<DueDate>,
+    /// An IANA name.
     time_zone: &'a str,
+    /// `none`, a word, a five-field cron expression, or an RFC 5545 rule.
     recurrence: &'a str,
+    /// Minutes before the due date.
     reminders: &'a [u32],
+    /// Its steps.
     subtasks: &'a [Subtask],
+    /// When it was made.
     created_at: Timestamp,
+    /// When it last changed.
     updated_at: Timestamp,
+    /// When it was completed; `null` unless it is.
     completed_at: Option<Timestamp>,
+    /// Whether the due date has passed and the task is not completed.
     is_overdue: bool,
+    /// 1 when made, one more with each change; the entity tag.
     version: u64,
+    /// What all occurrences of a recurring task share.
     series_id: Option<SeriesId>,
 }
 

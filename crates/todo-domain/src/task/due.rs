@@ -149,6 +149,20 @@ impl<'de> Deserialize<'de> for DueDate {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for DueDate {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "DueDate".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "RFC 3339 in UTC, or a date alone: the whole day in the task's time zone.",
+            "anyOf": [{ "type": "string", "format": "date-time" }, { "type": "string", "format": "date" }],
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

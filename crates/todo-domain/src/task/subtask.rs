@@ -6,6 +6,7 @@ use crate::ids::SubtaskId;
 
 /// One step of a task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Subtask {
     /// Unique within its task.
     pub id: SubtaskId,

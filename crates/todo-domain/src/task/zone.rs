@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 /// What was parsed is a zone of the bundled database, in its canonical spelling.
 /// What was read from storage is taken as it is: a zone that a newer database knows and this one does not counts as UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct TimeZoneName(String);
 
