@@ -7,11 +7,12 @@ use crate::command::output;
 
 /// What each crate may depend on, development dependencies included.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("todo-domain", &[]),
+    ("fuzzing", &[]),
+    ("todo-domain", &["fuzzing"]),
     ("dapr", &[]),
-    ("todo-app", &["todo-domain", "dapr"]),
-    ("sidelet", &["dapr"]),
-    ("devhost", &[]),
+    ("todo-app", &["todo-domain", "dapr", "fuzzing"]),
+    ("sidelet", &["dapr", "fuzzing"]),
+    ("devhost", &["fuzzing"]),
     ("devhost-guest", &[]),
     ("todo", &["sidelet", "devhost"]),
     ("testkit", &[]),

@@ -111,15 +111,14 @@ impl Reader<'_> {
             b'-' => -1,
             _ => return Some(Offset::UTC),
         };
-        let hours = self.number(2)?;
-        let mut seconds = hours * 3600;
+        let mut seconds = self.number(2)? * 3600;
         let divided = self.take(b":").is_some();
-        let mut unit = 60;
-        while unit > 0 && (divided && unit == 60 || self.0.first().is_some_and(u8::is_ascii_digit)) {
-            seconds += self.number(2).filter(|part| *part < 60)? * unit;
-            unit /= 60;
-            if divided && unit == 1 && self.take(b":").is_none() {
-                break;
+        if divided || self.0.first().is_some_and(u8::is_ascii_digit) {
+            seconds += self.number(2).filter(|minutes| *minutes < 60)? * 60;
+            let has_seconds =
+                if divided { self.take(b":").is_some() } else { self.0.first().is_some_and(u8::is_ascii_digit) };
+            if has_seconds {
+                seconds += self.number(2).filter(|seconds| *seconds < 60)?;
             }
         }
         Offset::from_seconds(sign * seconds).ok()

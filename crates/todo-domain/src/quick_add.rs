@@ -110,10 +110,10 @@ impl Reading {
             }
         })?;
         match self.time {
-            None => Some(DueDate::On(day)),
+            None => DueDate::try_on(day),
             Some(time) => {
                 let instant = zone.zone().to_ambiguous_timestamp(day.to_datetime(time)).compatible().ok()?;
-                Some(DueDate::At(instant))
+                DueDate::try_at(instant)
             }
         }
     }

@@ -36,14 +36,19 @@ impl fmt::Display for ValidationError {
     }
 }
 
-/// Collects refused fields while an input is read, so that the person sees them all.
+/// Collects refused fields while an input is read, so that the person sees them all, up to a hundred.
 #[derive(Debug, Default)]
 pub struct Refusals(Vec<FieldError>);
 
 impl Refusals {
+    /// The most refusals that are told: more help nobody, and an input of a megabyte can have half a million.
+    const MOST: usize = 100;
+
     /// Notes one refused field.
     pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.0.push(FieldError { field: field.into(), message: message.into() });
+        if self.0.len() < Self::MOST {
+            self.0.push(FieldError { field: field.into(), message: message.into() });
+        }
     }
 
     /// Keeps a value, or notes why its field was refused and gives `None`.

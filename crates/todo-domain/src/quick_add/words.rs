@@ -4,6 +4,7 @@ use jiff::civil::{Date, Time, Weekday};
 
 use crate::calendar::{plus_days, plus_months, plus_years};
 use crate::iso;
+use crate::recurrence::Recurrence;
 use crate::task::Priority;
 
 /// What some words mean.
@@ -55,7 +56,8 @@ pub(super) fn read(words: &[&str], today: Date) -> Option<(usize, Meaning)> {
     if let Some(priority) = first.strip_prefix('!').and_then(|word| Priority::parse(word).ok()) {
         return Some((1, Meaning::Priority(priority)));
     }
-    if let Some((length, rhythm)) = rhythm(&lower) {
+    let is_recurrence = |found: &(usize, Rhythm)| Recurrence::parse(&found.1.text).is_ok_and(|read| read.is_some());
+    if let Some((length, rhythm)) = rhythm(&lower).filter(is_recurrence) {
         return Some((length, Meaning::Rhythm(rhythm)));
     }
     if let Some((length, day)) = day(&lower, today) {

@@ -33,14 +33,11 @@ impl SeriesClock {
 
     /// The due date on a day. A time that the day lacks moves behind the gap, one that it has twice is the first.
     pub(super) fn due_on(&self, day: Date) -> Option<DueDate> {
-        if !(1..=9998).contains(&day.year()) {
-            return None;
-        }
         match self.time {
-            None => Some(DueDate::On(day)),
+            None => DueDate::try_on(day),
             Some(time) => {
                 let local = self.zone.to_ambiguous_timestamp(day.to_datetime(time));
-                local.compatible().ok().map(DueDate::At)
+                DueDate::try_at(local.compatible().ok()?)
             }
         }
     }

@@ -186,7 +186,7 @@ fn parse_weekdays(text: &str) -> Option<Vec<NthWeekday>> {
             let nth = if number.is_empty() {
                 0
             } else {
-                number.parse().ok().filter(|nth: &i16| *nth != 0 && nth.abs() <= 53)?
+                number.parse().ok().filter(|nth: &i16| (1..=53).contains(&nth.unsigned_abs()))?
             };
             Some((nth, weekday))
         })

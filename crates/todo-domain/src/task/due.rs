@@ -43,14 +43,24 @@ impl DueDate {
         if trimmed.len() > 64 {
             return Err(invalid());
         }
-        let due = if is_date_alone(trimmed) {
-            Self::On(iso::date(trimmed).ok_or_else(invalid)?)
-        } else {
-            Self::At(to_millisecond(iso::instant(trimmed).ok_or_else(invalid)?))
-        };
-        // The year's bounds leave room for the day's end and for any zone's offset.
-        let year = due.day(&TimeZone::UTC).year();
-        if (1..=9998).contains(&year) { Ok(due) } else { Err(invalid()) }
+        let due =
+            if is_date_alone(trimmed) { iso::date(trimmed).and_then(Self::try_on) } else { iso::instant(trimmed).and_then(Self::try_at) };
+        due.ok_or_else(invalid)
+    }
+
+    /// An instant, cut to the millisecond; `None` outside the years 1 to 9998 of UTC.
+    pub fn try_at(instant: Timestamp) -> Option<Self> {
+        Self::At(to_millisecond(instant)).within_years()
+    }
+
+    /// A day; `None` outside the years 1 to 9998.
+    pub fn try_on(day: Date) -> Option<Self> {
+        Self::On(day).within_years()
+    }
+
+    /// The bounds leave room for the day's end and for any zone's offset.
+    fn within_years(self) -> Option<Self> {
+        (1..=9998).contains(&self.day(&TimeZone::UTC).year()).then_some(self)
     }
 
     /// The last millisecond at which the task is not overdue: the instant itself, or the day's end in the zone.
