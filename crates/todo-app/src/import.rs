@@ -22,6 +22,10 @@ pub const MAX_IMPORT_BYTES: usize = 8 * 1024 * 1024;
 /// The most records of one file that are looked at: more than a list can hold.
 const MAX_RECORDS: usize = 20_000;
 
+fn too_many_records() -> Problem {
+    Problem::malformed(format!("The file has more than {MAX_RECORDS} records: divide it."))
+}
+
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -101,7 +105,7 @@ pub fn read(format: Format, bytes: &[u8], zone: &TimeZoneName) -> Result<Vec<Rec
         Format::Calendar => calendar::read(text, zone)?,
     };
     if records.len() > MAX_RECORDS {
-        return Err(Problem::malformed(format!("The file has more than {MAX_RECORDS} records: divide it.")));
+        return Err(too_many_records());
     }
     Ok(records)
 }

@@ -18,11 +18,14 @@ pub fn tag(response: &mut Response, version: u64) {
 /// # Errors
 /// 412 for a tag that no version can have (weak tags are for reading), 400 for several tags.
 pub fn expected_version(request: &Request) -> Result<Option<u64>, Problem> {
-    let Some(text) = header_text(request, header::IF_MATCH).map(str::trim) else { return Ok(None) };
+    let mut given = request.headers().get_all(header::IF_MATCH).iter();
+    let Some(value) = given.next() else { return Ok(None) };
+    // A condition that cannot be read is not met.
+    let text = value.to_str().unwrap_or_default().trim();
     if text == "*" {
         return Ok(None);
     }
-    if text.contains(',') {
+    if text.contains(',') || given.next().is_some() {
         return Err(Problem::invalid_field("If-Match", "send one entity tag, such as \"3\", or *"));
     }
     match version_of(text) {
@@ -41,8 +44,11 @@ pub fn client_has(request: &Request, version: u64) -> bool {
     })
 }
 
+/// The version whose tag this is, written as [`tag`] writes it.
 fn version_of(tag: &str) -> Option<u64> {
-    tag.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
+    let digits = tag.strip_prefix('"')?.strip_suffix('"')?;
+    let is_written = digits.bytes().all(|byte| byte.is_ascii_digit()) && (digits == "0" || !digits.starts_with('0'));
+    digits.parse().ok().filter(|_| is_written)
 }
 
 #[cfg(test)]

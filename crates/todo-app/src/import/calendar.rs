@@ -3,104 +3,139 @@
 //! A time with a `TZID` that is an IANA name keeps that zone; one without a zone is in the user's.
 //! Priorities 1 to 9 become urgent (1), high (2 to 4), medium (5, or none) and low (6 to 9).
 
-use icalendar::parser::{Component, Property, read_components, unfold};
+mod content;
+
+use std::collections::BTreeMap;
+
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
+use todo_domain::task::{MAX_REMINDERS, MAX_TAGS};
 use todo_domain::{DueDate, NewTask, Priority, Recurrence, Status, TimeZoneName};
 
-use super::Record;
+use self::content::{Content, unfolded};
+use super::{MAX_RECORDS, Record, too_many_records};
 use crate::http::problem::Problem;
-
-const BEGIN: &str = "BEGIN:VTODO";
-const END: &str = "END:VTODO";
 
 pub(super) fn read(text: &str, zone: &TimeZoneName) -> Result<Vec<Record>, Problem> {
     if !text.lines().any(|line| line.trim_end().eq_ignore_ascii_case("BEGIN:VCALENDAR")) {
         return Err(Problem::malformed("The file is not iCalendar: it has no BEGIN:VCALENDAR."));
     }
     let mut records = Vec::new();
-    // Each VTODO is read on its own, so that one that is broken does not take the others with it.
-    let mut open: Option<(usize, String)> = None;
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim_end_matches('\r');
-        if line.trim_end().eq_ignore_ascii_case(BEGIN) {
-            records.extend(open.take().map(|(begin, _)| unfinished(begin)));
-            open = Some((index + 1, String::new()));
+    let mut open: Option<Todo> = None;
+    for (line, text) in unfolded(text) {
+        if records.len() > MAX_RECORDS {
+            return Err(too_many_records());
         }
-        if let Some((begin, block)) = &mut open {
-            block.push_str(line);
-            block.push_str("\r\n");
-            if line.trim_end().eq_ignore_ascii_case(END) {
-                records.push(record(*begin, block, zone));
-                open = None;
-            }
+        let Some(content) = Content::parse(&text) else { continue };
+        match (&mut open, content.is("BEGIN", "VTODO"), content.is("END", "VTODO")) {
+            // One that is broken does not take the others with it.
+            (_, true, _) => records.extend(open.replace(Todo::new(line)).map(Todo::unfinished)),
+            (_, _, true) => records.extend(open.take().map(|todo| todo.record(zone))),
+            (Some(todo), ..) => todo.take(&content),
+            (None, ..) => {}
         }
     }
-    records.extend(open.map(|(begin, _)| unfinished(begin)));
+    records.extend(open.map(Todo::unfinished));
     Ok(records)
 }
 
-fn unfinished(line: usize) -> Record {
-    Record { line, task: Err(format!("has no {END}")), note: None }
+/// The properties that are looked at; of one that comes again the first counts.
+const PROPERTIES: [&str; 7] = ["SUMMARY", "DESCRIPTION", "STATUS", "COMPLETED", "PRIORITY", "DUE", "RRULE"];
+
+/// What has been read of a VTODO.
+struct Todo {
+    line: usize,
+    /// Values as written, with the `TZID` of each.
+    properties: BTreeMap<&'static str, (String, Option<String>)>,
+    tags: Vec<String>,
+    reminders: Vec<u32>,
+    /// How many components are open inside, and whether the outermost is an alarm.
+    depth: usize,
+    in_alarm: bool,
 }
 
-fn record(line: usize, block: &str, zone: &TimeZoneName) -> Record {
-    let unfolded = unfold(block);
-    match read_components(&unfolded).ok().and_then(|components| components.into_iter().next()) {
-        Some(component) => match task(&component, zone) {
+impl Todo {
+    fn new(line: usize) -> Self {
+        let (properties, tags, reminders) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Self { line, properties, tags, reminders, depth: 0, in_alarm: false }
+    }
+
+    fn unfinished(self) -> Record {
+        Record { line: self.line, task: Err("has no END:VTODO".to_owned()), note: None }
+    }
+
+    fn take(&mut self, content: &Content<'_>) {
+        if content.name.eq_ignore_ascii_case("BEGIN") {
+            self.in_alarm = self.depth == 0 && content.is("BEGIN", "VALARM");
+            self.depth += 1;
+        } else if content.name.eq_ignore_ascii_case("END") {
+            self.depth = self.depth.saturating_sub(1);
+        } else if self.depth == 1 && self.in_alarm && content.name.eq_ignore_ascii_case("TRIGGER") {
+            self.reminders.extend(lead(content.value).filter(|_| self.reminders.len() < MAX_REMINDERS));
+        } else if self.depth == 0 && content.name.eq_ignore_ascii_case("CATEGORIES") {
+            // One too many is enough to be refused.
+            let room = (MAX_TAGS + 1).saturating_sub(self.tags.len());
+            self.tags.extend(list(content.value, room));
+        } else if self.depth == 0
+            && let Some(name) = PROPERTIES.iter().find(|name| content.name.eq_ignore_ascii_case(name))
+        {
+            let value = || (content.value.to_owned(), content.parameter("TZID").map(str::to_owned));
+            self.properties.entry(name).or_insert_with(value);
+        }
+    }
+
+    fn record(self, zone: &TimeZoneName) -> Record {
+        let line = self.line;
+        match self.task(zone) {
             Ok((task, note)) => Record { line, task: Ok(task), note },
             Err(message) => Record { line, task: Err(message), note: None },
-        },
-        None => Record { line, task: Err("is not a VTODO that can be read".to_owned()), note: None },
-    }
-}
-
-fn task(todo: &Component<'_>, zone: &TimeZoneName) -> Result<(NewTask, Option<String>), String> {
-    let mut task = NewTask { time_zone: zone.clone(), ..NewTask::default() };
-    let mut notes = Vec::new();
-    task.title = text_of(todo, "SUMMARY").unwrap_or_default();
-    task.description = text_of(todo, "DESCRIPTION");
-    task.status = match value_of(todo, "STATUS").to_ascii_uppercase().as_str() {
-        "COMPLETED" => Status::Completed,
-        "IN-PROCESS" => Status::InProgress,
-        "CANCELLED" => return Err("is cancelled".to_owned()),
-        _ if !value_of(todo, "COMPLETED").is_empty() => Status::Completed,
-        _ => Status::Pending,
-    };
-    task.priority = match value_of(todo, "PRIORITY").parse() {
-        Ok(1) => Priority::Urgent,
-        Ok(2..=4) => Priority::High,
-        Ok(6..=9) => Priority::Low,
-        _ => Priority::Medium,
-    };
-    for categories in todo.properties.iter().filter(|property| property.name == "CATEGORIES") {
-        task.tags.extend(list(categories.val.as_str()));
-    }
-    if let Some(property) = todo.find_prop("DUE") {
-        match due(property, &mut task.time_zone) {
-            Some(due) => task.due_date = Some(due),
-            None => notes.push(format!("DUE `{}` is not a date: the task has none", shortened(property.val.as_str()))),
         }
     }
-    let rule = value_of(todo, "RRULE");
-    if !rule.is_empty() {
-        match Recurrence::parse(rule) {
-            Ok(recurrence) => task.recurrence = recurrence,
-            Err(error) => notes.push(format!("RRULE is left out: {error}")),
+
+    fn task(self, zone: &TimeZoneName) -> Result<(NewTask, Option<String>), String> {
+        let mut task = NewTask { time_zone: zone.clone(), tags: self.tags.clone(), ..NewTask::default() };
+        let mut notes = Vec::new();
+        task.title = self.text("SUMMARY").unwrap_or_default();
+        task.description = self.text("DESCRIPTION");
+        task.status = match self.value("STATUS").to_ascii_uppercase().as_str() {
+            "COMPLETED" => Status::Completed,
+            "IN-PROCESS" => Status::InProgress,
+            "CANCELLED" => return Err("is cancelled".to_owned()),
+            _ if !self.value("COMPLETED").is_empty() => Status::Completed,
+            _ => Status::Pending,
+        };
+        task.priority = match self.value("PRIORITY").parse() {
+            Ok(1) => Priority::Urgent,
+            Ok(2..=4) => Priority::High,
+            Ok(6..=9) => Priority::Low,
+            _ => Priority::Medium,
+        };
+        if let Some((value, zone)) = self.properties.get("DUE") {
+            match due(value.trim(), zone.as_deref(), &mut task.time_zone) {
+                Some(due) => task.due_date = Some(due),
+                None => notes.push(format!("DUE `{}` is not a date: the task has none", shortened(value))),
+            }
         }
+        let rule = self.value("RRULE");
+        if !rule.is_empty() {
+            match Recurrence::parse(rule) {
+                Ok(recurrence) => task.recurrence = recurrence,
+                Err(error) => notes.push(format!("RRULE is left out: {error}")),
+            }
+        }
+        if task.due_date.is_some() {
+            task.reminders = self.reminders;
+        }
+        Ok((task, (!notes.is_empty()).then(|| notes.join("; "))))
     }
-    if task.due_date.is_some() {
-        task.reminders = todo.components.iter().filter_map(lead).take(5).collect();
+
+    fn value(&self, name: &str) -> &str {
+        self.properties.get(name).map_or("", |(value, _)| value.trim())
     }
-    Ok((task, (!notes.is_empty()).then(|| notes.join("; "))))
-}
 
-fn value_of<'a>(component: &'a Component<'_>, name: &str) -> &'a str {
-    component.find_prop(name).map_or("", |property| property.val.as_str().trim())
-}
-
-fn text_of(component: &Component<'_>, name: &str) -> Option<String> {
-    component.find_prop(name).map(|property| unescaped(property.val.as_str())).filter(|text| !text.trim().is_empty())
+    fn text(&self, name: &str) -> Option<String> {
+        self.properties.get(name).map(|(value, _)| unescaped(value)).filter(|text| !text.trim().is_empty())
+    }
 }
 
 /// `\n`, `\,`, `\;` and `\\` as what they stand for (RFC 5545, 3.3.11).
@@ -120,30 +155,24 @@ fn unescaped(text: &str) -> String {
     plain
 }
 
-/// The texts of a list; a comma behind a backslash is part of one.
-fn list(text: &str) -> Vec<String> {
-    let mut items = vec![String::new()];
+/// The first texts of a list; a comma behind a backslash is part of one.
+fn list(text: &str, most: usize) -> Vec<String> {
     let mut escaped = false;
-    for character in text.chars() {
-        if character == ',' && !escaped {
-            items.push(String::new());
-        } else if let Some(item) = items.last_mut() {
-            item.push(character);
-        }
+    let items = text.split(|character| {
+        let divides = character == ',' && !escaped;
         escaped = character == '\\' && !escaped;
-    }
-    items.iter().map(|item| unescaped(item)).filter(|item| !item.trim().is_empty()).collect()
+        divides
+    });
+    items.map(unescaped).filter(|item| !item.trim().is_empty()).take(most).collect()
 }
 
 /// A date, or a date with a time: in UTC, in the zone of `TZID`, or else in the task's.
-fn due(property: &Property<'_>, zone: &mut TimeZoneName) -> Option<DueDate> {
-    let text = property.val.as_str().trim();
-    let tzid = property.params.iter().find(|parameter| parameter.key == "TZID").and_then(|found| found.val.as_ref());
-    if let Some(named) = tzid.and_then(|name| TimeZoneName::parse(name.as_str().trim_matches('"')).ok()) {
+fn due(text: &str, named: Option<&str>, zone: &mut TimeZoneName) -> Option<DueDate> {
+    if let Some(named) = named.and_then(|name| TimeZoneName::parse(name).ok()) {
         *zone = named;
     }
     if text.len() == 8 {
-        return day(text).map(DueDate::On);
+        return DueDate::try_on(day(text)?);
     }
     let (local, zone) = match text.strip_suffix('Z') {
         Some(local) => (local, TimeZone::UTC),
@@ -151,7 +180,7 @@ fn due(property: &Property<'_>, zone: &mut TimeZoneName) -> Option<DueDate> {
     };
     let (date, time) = local.split_once('T')?;
     let local = day(date)?.to_datetime(time_of_day(time)?);
-    Some(DueDate::At(zone.to_ambiguous_timestamp(local).compatible().ok()?))
+    DueDate::try_at(zone.to_ambiguous_timestamp(local).compatible().ok()?)
 }
 
 /// `YYYYMMDD`.
@@ -179,14 +208,10 @@ fn numbers<const COUNT: usize>(text: &str, widths: [usize; COUNT]) -> Option<[i1
     rest.is_empty().then_some(numbers)
 }
 
-/// The minutes of an alarm that rings before the due date.
-fn lead(alarm: &Component<'_>) -> Option<u32> {
-    if alarm.name != "VALARM" {
-        return None;
-    }
-    let trigger = value_of(alarm, "TRIGGER").strip_prefix('-')?;
-    let seconds = duration(trigger)?;
-    (seconds <= 10_080 * 60).then_some((seconds + 30) / 60)
+/// The minutes of an alarm's trigger that rings before the due date.
+fn lead(trigger: &str) -> Option<u32> {
+    let seconds = duration(trigger.trim().strip_prefix('-')?)?;
+    (seconds <= 10_080 * 60).then(|| (seconds + 30) / 60)
 }
 
 /// The seconds of a duration: weeks, or days and a time, as in `P1W`, `P1DT2H` and `PT15M` (RFC 5545, 3.3.6).
@@ -257,6 +282,34 @@ mod tests {
             assert_eq!(time_of_day(text), None, "{text}");
         }
         assert_eq!(day("20260229"), None);
+    }
+
+    #[test]
+    fn a_date_that_no_task_can_have_is_noted_and_left_out() {
+        for due in ["DUE;VALUE=DATE:00000101", "DUE;VALUE=DATE:99991231", "DUE;TZID=Etc/GMT+12:99981231T235959"] {
+            let records = records(&format!("BEGIN:VTODO\nSUMMARY:a\n{due}\nEND:VTODO\n"));
+            assert_eq!(records[0].task.as_ref().unwrap().due_date, None, "{due}");
+            assert!(records[0].note.is_some(), "{due}");
+        }
+    }
+
+    #[test]
+    fn what_is_escaped_is_unescaped_once() {
+        let records = records("BEGIN:VTODO\nSUMMARY:C:\\\\new\\, old\nCATEGORIES:a\\\\,b\nEND:VTODO\n");
+        let task = records[0].task.as_ref().unwrap();
+        assert_eq!(
+            (task.title.as_str(), task.tags.as_slice()),
+            ("C:\\new, old", ["a\\".to_owned(), "b".to_owned()].as_slice())
+        );
+    }
+
+    #[test]
+    fn alarms_of_the_task_itself_are_reminders() {
+        let alarm = "BEGIN:VALARM\nTRIGGER:-PT15M\nBEGIN:X\nTRIGGER:-PT1M\nEND:X\nEND:VALARM\n";
+        let other = "BEGIN:X\nSUMMARY:other\nBEGIN:VALARM\nTRIGGER:-PT2M\nEND:VALARM\nEND:X\n";
+        let records = records(&format!("BEGIN:VTODO\n{other}{alarm}SUMMARY:a\nDUE:20260301T090000Z\nEND:VTODO\n"));
+        let task = records[0].task.as_ref().unwrap();
+        assert_eq!((task.title.as_str(), task.reminders.as_slice()), ("a", [15].as_slice()));
     }
 
     #[test]

@@ -1,23 +1,55 @@
 //! Tasks as JSON.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, de};
 use serde_json::{Value, value::RawValue};
 use todo_domain::TimeZoneName;
 
-use super::Record;
+use super::{MAX_RECORDS, Record, too_many_records};
 use crate::{
     http::problem::Problem,
     wire::{draft_of, task_change},
 };
 
+/// The longest JSON that a task can have is less: every field at its longest, each character written as an escape.
+const MAX_ITEM_BYTES: usize = 512 * 1024;
+
 #[derive(Deserialize)]
 struct Wrapped<'a> {
     #[serde(borrow)]
-    tasks: Vec<&'a RawValue>,
+    tasks: Items<'a>,
+}
+
+/// The texts of an array's items, and no more of them than a file may have and one: a small file can have millions.
+struct Items<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Array;
+        impl<'de> de::Visitor<'de> for Array {
+            type Value = Vec<&'de RawValue>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an array of tasks")
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = array.next_element()? {
+                    if items.len() <= MAX_RECORDS {
+                        items.push(item);
+                    }
+                }
+                Ok(items)
+            }
+        }
+        deserializer.deserialize_seq(Array).map(Items)
+    }
 }
 
 pub(super) fn read(text: &str, zone: &TimeZoneName) -> Result<Vec<Record>, Problem> {
-    let items: Vec<&RawValue> = if text.trim_start().starts_with('{') {
+    let Items(items) = if text.trim_start().starts_with('{') {
         serde_json::from_str::<Wrapped<'_>>(text).map(|wrapped| wrapped.tasks)
     } else {
         serde_json::from_str(text)
@@ -30,6 +62,9 @@ pub(super) fn read(text: &str, zone: &TimeZoneName) -> Result<Vec<Record>, Probl
         ))
     })?;
 
+    if items.len() > MAX_RECORDS {
+        return Err(too_many_records());
+    }
     let mut records = Vec::with_capacity(items.len());
     let (mut line, mut counted) = (1, 0);
     for item in items {
@@ -43,6 +78,9 @@ pub(super) fn read(text: &str, zone: &TimeZoneName) -> Result<Vec<Record>, Probl
 }
 
 fn task(item: &RawValue, zone: &TimeZoneName) -> Result<todo_domain::NewTask, String> {
+    if item.get().len() > MAX_ITEM_BYTES {
+        return Err(format!("is longer than a task can be: {} bytes", item.get().len()));
+    }
     match serde_json::from_str(item.get()) {
         Ok(Value::Object(object)) => {
             task_change(&object, zone).map(|change| draft_of(change, zone)).map_err(|error| error.to_string())

@@ -7,9 +7,10 @@
 
 use std::collections::HashMap;
 
+use todo_domain::task::{MAX_DESCRIPTION, MAX_SUBTASKS, MAX_TAGS};
 use todo_domain::{DueDate, NewSubtask, NewTask, Priority, Recurrence, TimeZoneName, iso};
 
-use super::Record;
+use super::{MAX_RECORDS, Record, too_many_records};
 use crate::http::problem::Problem;
 
 pub(super) fn read(text: &str, zone: &TimeZoneName) -> Result<Vec<Record>, Problem> {
@@ -26,6 +27,9 @@ pub(super) fn read(text: &str, zone: &TimeZoneName) -> Result<Vec<Record>, Probl
     }
     let mut file = File { records: Vec::new(), section: None, open: None };
     for row in reader.records() {
+        if file.records.len() > MAX_RECORDS {
+            return Err(too_many_records());
+        }
         match row {
             Ok(row) => {
                 let line = row.position().map_or(0, |position| usize::try_from(position.line()).unwrap_or(usize::MAX));
@@ -86,7 +90,10 @@ impl File {
         if indent > 1
             && let Some(parent) = self.open_task()
         {
-            parent.subtasks.push(NewSubtask { id: None, title, done: false });
+            // One too many is enough to be refused.
+            if parent.subtasks.len() <= MAX_SUBTASKS {
+                parent.subtasks.push(NewSubtask { id: None, title, done: false });
+            }
             return;
         }
         tags.extend(self.section.clone());
@@ -128,7 +135,7 @@ fn schedule(task: &mut NewTask, row: &Row<'_>) -> Option<String> {
     let date = row.get("DATE");
     if date.is_empty() {
         let deadline = row.get("DEADLINE");
-        task.due_date = iso::date(deadline).map(DueDate::On);
+        task.due_date = iso::date(deadline).and_then(DueDate::try_on);
         return None;
     }
     if let Some(due) = due(date, &task.time_zone) {
@@ -155,11 +162,15 @@ fn due(text: &str, zone: &TimeZoneName) -> Option<DueDate> {
         return Some(due);
     }
     let instant = zone.zone().to_ambiguous_timestamp(iso::date_time(text)?).compatible().ok()?;
-    DueDate::parse(&instant.to_string()).ok()
+    DueDate::try_at(instant)
 }
 
+/// Adds a paragraph, unless the description is too long already and will be refused.
 fn append(task: &mut NewTask, text: &str) {
     let description = task.description.get_or_insert_default();
+    if description.len() > 4 * MAX_DESCRIPTION {
+        return;
+    }
     if !description.is_empty() {
         description.push_str("\n\n");
     }
@@ -169,7 +180,9 @@ fn append(task: &mut NewTask, text: &str) {
 /// Takes the `@label`s out of a title.
 fn labels(content: &str) -> (String, Vec<String>) {
     let is_label = |word: &&str| word.len() > 1 && word.starts_with('@');
-    let tags = content.split_whitespace().filter(is_label).filter_map(|word| tag(&word[1..])).collect();
+    let tags = content.split_whitespace().filter(is_label).filter_map(|word| tag(&word[1..]));
+    // One too many is enough to be refused.
+    let tags = tags.take(MAX_TAGS + 1).collect();
     let title: Vec<&str> = content.split_whitespace().filter(|word| !is_label(word)).collect();
     (title.join(" "), tags)
 }
