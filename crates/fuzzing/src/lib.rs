@@ -19,9 +19,46 @@ pub const FACTOR: &str = "FUZZ_FACTOR";
 
 /// What parsers stumble over: bounds of numbers, brackets, separators, characters that take more than a byte or no room.
 const TROUBLE: [&str; 40] = [
-    "\0", "\u{feff}", "é", "𝄞", "\u{202e}", "ß", "İ", "٣", "\r", "\n", "\r\n", "\t", " ", "-", "-1", "0", "+1", "00",
-    "32768", "-32768", "2147483648", "-9223372036854775808", "18446744073709551616", "1e999", "%00", "%2f", "%ff", "..",
-    "\"", "'", "\\", "{", "}", "[", "]", ",", ";", "=", "*", "/",
+    "\0",
+    "\u{feff}",
+    "é",
+    "𝄞",
+    "\u{202e}",
+    "ß",
+    "İ",
+    "٣",
+    "\r",
+    "\n",
+    "\r\n",
+    "\t",
+    " ",
+    "-",
+    "-1",
+    "0",
+    "+1",
+    "00",
+    "32768",
+    "-32768",
+    "2147483648",
+    "-9223372036854775808",
+    "18446744073709551616",
+    "1e999",
+    "%00",
+    "%2f",
+    "%ff",
+    "..",
+    "\"",
+    "'",
+    "\\",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ";",
+    "=",
+    "*",
+    "/",
 ];
 
 /// So many cases, times [`FACTOR`]; failures are printed and kept nowhere.
@@ -57,7 +94,8 @@ pub fn damaged(texts: impl Strategy<Value = String>, words: &'static [&'static s
         1 => (any::<Index>(), 1..12_usize, any::<Index>()).prop_map(|(from, length, to)| Damage::Move(from, length, to)),
         1 => any::<Index>().prop_map(Damage::Case),
     ];
-    (texts, vec(damage, 0..=4)).prop_map(|(text, damages)| damages.iter().fold(text, |text, damage| damage.done_to(&text)))
+    (texts, vec(damage, 0..=4))
+        .prop_map(|(text, damages)| damages.iter().fold(text, |text, damage| damage.done_to(&text)))
 }
 
 impl Damage {

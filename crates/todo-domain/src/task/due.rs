@@ -43,8 +43,11 @@ impl DueDate {
         if trimmed.len() > 64 {
             return Err(invalid());
         }
-        let due =
-            if is_date_alone(trimmed) { iso::date(trimmed).and_then(Self::try_on) } else { iso::instant(trimmed).and_then(Self::try_at) };
+        let due = if is_date_alone(trimmed) {
+            iso::date(trimmed).and_then(Self::try_on)
+        } else {
+            iso::instant(trimmed).and_then(Self::try_at)
+        };
         due.ok_or_else(invalid)
     }
 

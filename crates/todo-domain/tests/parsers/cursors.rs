@@ -10,8 +10,22 @@ use todo_domain::{NewTask, UserId};
 use uuid::Uuid;
 
 const PARTS: [&str; 16] = [
-    "\"createdAt\"", "\"deletedAt\"", "\"title\"", "\"asc\"", "\"desc\"", "null", "-9223372036854775808",
-    "9223372036854775807", "256", "1e400", "\"\\u0000\"", "\"\\ud800\"", "{}", "[]", "\"9999-12-31T23:59:59Z\"", "\"text\"",
+    "\"createdAt\"",
+    "\"deletedAt\"",
+    "\"title\"",
+    "\"asc\"",
+    "\"desc\"",
+    "null",
+    "-9223372036854775808",
+    "9223372036854775807",
+    "256",
+    "1e400",
+    "\"\\u0000\"",
+    "\"\\ud800\"",
+    "{}",
+    "[]",
+    "\"9999-12-31T23:59:59Z\"",
+    "\"text\"",
 ];
 
 /// Cursors as they are given, without their wrapping.

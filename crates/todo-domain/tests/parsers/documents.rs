@@ -9,9 +9,24 @@ use todo_domain::{DueDate, NewTask, UserId};
 use uuid::Uuid;
 
 const PARTS: [&str; 18] = [
-    "\"tasks\":", "\"pages\":", "\"counts\":", "\"pending\":0", "\"revision\":0", "null", "{}", "[]", "\"id\":\"x\"",
-    "\"createdAt\":\"soon\"", "\"dueDate\":\"9999-12-31\"", "\"timeZone\":\"Mars\"", "\"tags\":[7]", "\"schemaVersion\":2",
-    "\"sequence\":18446744073709551615", "4294967295", "\"status\":\"lost\"", "\"deletedAt\":\"2026-03-01T09:00:00Z\"",
+    "\"tasks\":",
+    "\"pages\":",
+    "\"counts\":",
+    "\"pending\":0",
+    "\"revision\":0",
+    "null",
+    "{}",
+    "[]",
+    "\"id\":\"x\"",
+    "\"createdAt\":\"soon\"",
+    "\"dueDate\":\"9999-12-31\"",
+    "\"timeZone\":\"Mars\"",
+    "\"tags\":[7]",
+    "\"schemaVersion\":2",
+    "\"sequence\":18446744073709551615",
+    "4294967295",
+    "\"status\":\"lost\"",
+    "\"deletedAt\":\"2026-03-01T09:00:00Z\"",
 ];
 
 /// A head and its pages, as they are stored.

@@ -24,10 +24,12 @@ const LIMIT: Duration = Duration::from_secs(1);
 /// Instants and days, over the whole calendar and near its ends.
 fn due_date() -> impl Strategy<Value = DueDate> {
     let year = prop_oneof![4 => 1970..2100_i32, 1 => 1..=9998_i32, 1 => Just(1), 1 => Just(9998)];
-    (year, 1..=12_u8, 1..=28_u8, 0..24_u8, 0..60_u8, any::<bool>()).prop_map(|(year, month, day, hour, minute, is_day)| {
-        let date = format!("{year:04}-{month:02}-{day:02}");
-        DueDate::parse(&if is_day { date } else { format!("{date}T{hour:02}:{minute:02}:00Z") }).unwrap()
-    })
+    (year, 1..=12_u8, 1..=28_u8, 0..24_u8, 0..60_u8, any::<bool>()).prop_map(
+        |(year, month, day, hour, minute, is_day)| {
+            let date = format!("{year:04}-{month:02}-{day:02}");
+            DueDate::parse(&if is_day { date } else { format!("{date}T{hour:02}:{minute:02}:00Z") }).unwrap()
+        },
+    )
 }
 
 /// Zones with every oddity: half hours, skipped days, long and backward daylight saving.

@@ -9,10 +9,50 @@ use todo_domain::quick_add::QuickAdd;
 use crate::{LIMIT, stored, zone};
 
 const WORDS: [&str; 44] = [
-    "Pay", "rent", "today", "tomorrow", "friday", "next", "week", "month", "on", "in", "3", "1000", "days", "weeks",
-    "years", "at", "9am", "12pm", "9:30pm", "24:00", "14:00", "-1:00", "9", "every", "other", "day", "weekday", "weekend",
-    "monday,friday", "monday,monday", "2", "5", "march", "mar", "feb", "29", "31,", "2026-03-05", "9998-12-31", "#home",
-    "#", "!high", "!", "\"as",
+    "Pay",
+    "rent",
+    "today",
+    "tomorrow",
+    "friday",
+    "next",
+    "week",
+    "month",
+    "on",
+    "in",
+    "3",
+    "1000",
+    "days",
+    "weeks",
+    "years",
+    "at",
+    "9am",
+    "12pm",
+    "9:30pm",
+    "24:00",
+    "14:00",
+    "-1:00",
+    "9",
+    "every",
+    "other",
+    "day",
+    "weekday",
+    "weekend",
+    "monday,friday",
+    "monday,monday",
+    "2",
+    "5",
+    "march",
+    "mar",
+    "feb",
+    "29",
+    "31,",
+    "2026-03-05",
+    "9998-12-31",
+    "#home",
+    "#",
+    "!high",
+    "!",
+    "\"as",
 ];
 
 fn line() -> impl Strategy<Value = String> {
@@ -50,7 +90,8 @@ proptest! {
 #[test]
 fn long_lines_are_read_in_a_time_that_grows_with_them() {
     let now = "2026-03-01T09:00:00Z".parse().unwrap();
-    for piece in ["every ", "#a ", "in 3 ", "every monday,", "monday,", "a", "İ", "5 march ", "next ", "\"", "9:30pm "] {
+    for piece in ["every ", "#a ", "in 3 ", "every monday,", "monday,", "a", "İ", "5 march ", "next ", "\"", "9:30pm "]
+    {
         let line = piece.repeat((1 << 20) / piece.len());
         let (_, time) = computed(|| QuickAdd::parse(&line, now, &todo_domain::TimeZoneName::utc()));
         assert!(time < LIMIT, "{time:?} for `{piece}` again and again");
