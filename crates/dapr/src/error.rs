@@ -39,6 +39,14 @@ pub mod code {
     pub const DIRECT_INVOKE: &str = "ERR_DIRECT_INVOKE";
     /// Not ready yet, or no longer.
     pub const HEALTH_NOT_READY: &str = "ERR_HEALTH_NOT_READY";
+    /// No secret store at all.
+    pub const SECRET_STORES_NOT_CONFIGURED: &str = "ERR_SECRET_STORES_NOT_CONFIGURED";
+    /// No secret store of that name.
+    pub const SECRET_STORE_NOT_FOUND: &str = "ERR_SECRET_STORE_NOT_FOUND";
+    /// The configuration keeps a secret from the apps.
+    pub const PERMISSION_DENIED: &str = "ERR_PERMISSION_DENIED";
+    /// A secret store does not have the secret.
+    pub const SECRET_GET: &str = "ERR_SECRET_GET";
     /// Another app's id was asked for.
     pub const HEALTH_APP_ID_NOT_MATCH: &str = "ERR_HEALTH_APPID_NOT_MATCH";
 }

@@ -2,94 +2,94 @@
 
 mod answer;
 mod health;
+mod invoke;
 mod metadata;
+mod metrics;
+mod observe;
 mod publish;
 mod request;
+mod route;
+mod secrets;
 mod server;
 mod state;
 
 use std::{convert::Infallible, sync::Arc};
 
-use http::{HeaderValue, Method};
+use http::HeaderValue;
 use hyper::{Request, body::Incoming};
 
 use crate::sidecar::Sidecar;
 
 use answer::{Answer, Refusal};
+use observe::Observation;
 use request::Call;
+use route::Route;
 
+pub(crate) use invoke::Invoker;
+pub(crate) use metrics::serve_metrics;
 pub(crate) use server::Server;
 
 /// The trace context of an answer when the request brought none, as daprd's without tracing.
 const NO_TRACE: HeaderValue = HeaderValue::from_static("00-00000000000000000000000000000000-0000000000000000-00");
 
-/// Answers one request.
-async fn serve(sidecar: Arc<Sidecar>, request: Request<Incoming>) -> Result<Answer, Infallible> {
+/// Answers one request of the API.
+pub(crate) async fn serve(sidecar: Arc<Sidecar>, request: Request<Incoming>) -> Result<Answer, Infallible> {
     let trace = request.headers().get("traceparent").cloned().unwrap_or(NO_TRACE);
     let call = match Call::new(request) {
         Ok(call) => call,
         Err(refusal) => return Ok(refusal.into()),
     };
-    let mut answer = if allowed(&sidecar, &call) {
-        route(&sidecar, call).await.unwrap_or_else(Answer::from)
-    } else {
+    let route = Route::of(&call);
+    let observation = Observation::begin(&sidecar, &route, &call);
+    let health = route.is_health();
+    let mut answer = if !has_token(&sidecar, &call) && !health {
         answer::text(http::StatusCode::UNAUTHORIZED, "invalid api token\n")
+    } else if !health && !sidecar.resources.configuration.api.allows(route.group(&call)) {
+        Refusal::no_route().into()
+    } else {
+        act(&sidecar, route, call).await.unwrap_or_else(Answer::from)
     };
     answer.headers_mut().insert("traceparent", trace);
+    observation.end(&sidecar, &answer);
     Ok(answer)
 }
 
-async fn route(sidecar: &Arc<Sidecar>, call: Call) -> Result<Answer, Refusal> {
-    let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
-    let post = call.method == Method::POST || call.method == Method::PUT;
-    match (call.method.as_str(), segments.as_slice()) {
-        ("GET", ["v1.0", "healthz"]) => health::get_health(sidecar, &call).await,
-        ("GET", ["v1.0", "healthz", "outbound"]) => Ok(answer::empty()),
-        ("GET", ["v1.0", "metadata"]) => Ok(metadata::get_metadata(sidecar)),
-        ("PUT", ["v1.0", "metadata", label]) => {
-            let label = (*label).to_owned();
-            metadata::put_label(sidecar, label, call).await
-        }
-        ("POST", ["v1.0", "shutdown"]) => {
+async fn act(sidecar: &Arc<Sidecar>, route: Route, call: Call) -> Result<Answer, Refusal> {
+    match route {
+        Route::GetHealth => health::get_health(sidecar, &call).await,
+        Route::GetOutboundHealth => Ok(answer::empty()),
+        Route::GetMetadata => Ok(metadata::get_metadata(sidecar)),
+        Route::PutMetadata { label } => metadata::put_label(sidecar, label, call).await,
+        Route::Shutdown => {
             sidecar.asked_to_stop.cancel();
             Ok(answer::empty())
         }
-        (_, ["v1.0", "state", store]) if post => {
-            let store = state::store(sidecar, store)?;
-            state::save_items(sidecar, store, call).await
+        Route::SaveState { store } => state::save_items(sidecar, state::store(sidecar, &store)?, call).await,
+        Route::GetBulkState { store } => state::get_items(sidecar, state::store(sidecar, &store)?, call).await,
+        Route::ExecuteStateTransaction { store } => {
+            state::commit_transaction(sidecar, state::store(sidecar, &store)?, call).await
         }
-        (_, ["v1.0", "state", store, "bulk"]) if post => {
-            let store = state::store(sidecar, store)?;
-            state::get_items(sidecar, store, call).await
+        Route::GetState { store, key } => state::get_item(sidecar, state::store(sidecar, &store)?, &key).await,
+        Route::DeleteState { store, key } => {
+            state::delete_item(sidecar, state::store(sidecar, &store)?, &key, &call).await
         }
-        (_, ["v1.0", "state", store, "transaction"]) if post => {
-            let store = state::store(sidecar, store)?;
-            state::commit_transaction(sidecar, store, call).await
+        Route::BulkPublish { pubsub, topic } => {
+            publish::publish_many(sidecar, publish::pubsub(sidecar, &pubsub)?, topic, call).await
         }
-        ("GET", ["v1.0", "state", store, key]) => state::get_item(state::store(sidecar, store)?, key).await,
-        ("DELETE", ["v1.0", "state", store, key]) => {
-            state::delete_item(state::store(sidecar, store)?, key, &call).await
+        Route::Publish { pubsub, topic } => {
+            publish::publish_one(sidecar, publish::pubsub(sidecar, &pubsub)?, topic, call).await
         }
-        (_, ["v1.0" | "v1.0-alpha1", "publish", "bulk", pubsub, topic @ ..]) if post && !topic.is_empty() => {
-            let (pubsub, topic) = (publish::pubsub(sidecar, pubsub)?, topic.join("/"));
-            publish::publish_many(sidecar, pubsub, topic, call).await
-        }
-        (_, ["v1.0", "publish", pubsub, topic @ ..]) if post && topic.iter().any(|part| !part.is_empty()) => {
-            let (pubsub, topic) = (publish::pubsub(sidecar, pubsub)?, topic.join("/"));
-            publish::publish_one(sidecar, pubsub, topic, call).await
-        }
-        _ => Err(Refusal::no_route()),
+        Route::GetSecret { store, key } => secrets::get_secret(sidecar, &store, &key),
+        Route::GetBulkSecret { store } => secrets::get_secrets(sidecar, &store),
+        Route::Invoke(target) => invoke::invoke_service(sidecar, &target, call).await,
+        Route::Unknown => Err(Refusal::no_route()),
     }
 }
 
-/// Whether the caller may call. Health is for everyone.
-fn allowed(sidecar: &Sidecar, call: &Call) -> bool {
+/// Whether the caller may call.
+fn has_token(sidecar: &Sidecar, call: &Call) -> bool {
     let Some(token) = &sidecar.api_token else { return true };
-    let health = matches!(
-        call.segments.iter().map(String::as_str).collect::<Vec<_>>().as_slice(),
-        ["v1.0", "healthz"] | ["v1.0", "healthz", "outbound"]
-    );
-    health || call.headers.get("dapr-api-token").is_some_and(|given| same(given.as_bytes(), token.as_bytes()))
+    call.headers.get("dapr-api-token").is_some_and(|given| same(given.as_bytes(), token.as_bytes()))
 }
 
 /// Compares in a time that tells nothing of where two secrets differ.

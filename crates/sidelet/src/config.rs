@@ -27,6 +27,12 @@ pub struct Config {
     pub listen: Vec<SocketAddr>,
     /// Files or folders of YAML resources, read in this order; a folder's files are sorted by name.
     pub resources: Vec<PathBuf>,
+    /// YAML files with one configuration between them. Default: none, which allows everything.
+    pub configuration: Vec<PathBuf>,
+    /// Whether calls of the API are logged. Default: what the configuration says.
+    pub api_log: Option<bool>,
+    /// Where Prometheus may read metrics. Port 0 takes any free port. Default: nowhere.
+    pub metrics: Option<SocketAddr>,
     /// Relative paths in connection strings start here; made when absent. Default: the working directory.
     pub data_directory: PathBuf,
     /// Secret that every call of the API must bring as `dapr-api-token`. `None` or empty: no token is asked for.
@@ -49,6 +55,9 @@ impl Config {
             apps: BTreeMap::new(),
             listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 3500))],
             resources: Vec::new(),
+            configuration: Vec::new(),
+            api_log: None,
+            metrics: None,
             data_directory: PathBuf::from("."),
             api_token: None,
             app_token: None,

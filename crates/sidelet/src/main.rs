@@ -21,9 +21,14 @@ sidelet, a small drop-in for the Dapr sidecar
   --dapr-http-port <port>                port of the API (default: 3500, or DAPR_HTTP_PORT)
   --dapr-listen-addresses <ip,ip>        addresses of the API (default: 127.0.0.1)
   --resources-path <folder or file>      components and subscriptions; repeat for more
+  --config <file>                        configuration: API log and access, scopes of secrets, metrics
   --data-directory <folder>              where relative connection strings start (default: .)
   --max-body-size <size>                 longest request body (default: 4Mi)
   --dapr-graceful-shutdown-seconds <n>   how long work in flight is waited for (default: 5)
+  --enable-api-logging                   log every call of the API
+  --enable-metrics=<true or false>       serve metrics for Prometheus (default: true)
+  --metrics-port <port>                  port of the metrics (default: 9090)
+  --metrics-listen-address <ip>          address of the metrics (default: 127.0.0.1)
   --log-level <level>                    debug, info, warn or error (default: info)
   --log-as-json                          one JSON object for each line of the log
 

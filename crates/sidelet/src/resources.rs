@@ -4,27 +4,37 @@
 //! What cannot be served is refused with the file, the document, the key, the value and the accepted form.
 
 mod component;
+mod configuration;
 mod document;
 mod metadata;
 mod subscription;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use crate::{config::Config, error::StartError};
+use crate::{config::Config, error::StartError, secrets::SecretStore};
 
 pub(crate) use component::{Component, KeyPrefix, LogSettings, Settings};
+pub(crate) use configuration::{ApiGroup, ApiLog, Configuration, MetricsSettings};
 pub(crate) use subscription::Subscription;
 
 use document::Document;
 
+/// Secret stores by name.
+pub(crate) type SecretStores = BTreeMap<String, Arc<SecretStore>>;
+
 /// What the files say, for the apps of this process.
 #[derive(Debug, Default)]
 pub(crate) struct Resources {
-    /// In the order of the files.
+    /// What the configuration file says.
+    pub(crate) configuration: Configuration,
+    /// Secret stores first, then the others in the order of the files.
     pub(crate) components: Vec<Component>,
+    /// What the components that are secret stores hold.
+    pub(crate) secret_stores: SecretStores,
     /// In the order of the files.
     pub(crate) subscriptions: Vec<Subscription>,
 }
@@ -32,11 +42,17 @@ pub(crate) struct Resources {
 impl Resources {
     /// Reads the files that `config` names.
     pub(crate) fn read(config: &Config) -> Result<Self, StartError> {
-        let mut resources = Self::default();
+        let configuration = Configuration::read(&config.configuration)?;
+        let mut resources = Self { configuration, ..Self::default() };
+        let mut documents = Vec::new();
         for file in files(&config.resources)? {
-            for document in Document::read_all(&file)? {
-                resources.add(document, config)?;
-            }
+            documents.extend(Document::read_all(&file)?);
+        }
+        // Others may refer to what they hold.
+        let is_store = |document: &Document| document.component_type().0.starts_with("secretstores.");
+        let (stores, others): (Vec<_>, Vec<_>) = documents.into_iter().partition(is_store);
+        for document in stores.into_iter().chain(others) {
+            resources.add(document, config)?;
         }
         resources.check()?;
         Ok(resources)
@@ -48,7 +64,18 @@ impl Resources {
             return Ok(());
         }
         match document.kind.as_str() {
-            "Component" => self.components.push(Component::read(document, config)?),
+            "Component" => {
+                let (kind, version) = document.component_type();
+                if self.configuration.denies(kind, version) {
+                    tracing::warn!(resource = %document, kind, "the configuration denies components of this type");
+                    return Ok(());
+                }
+                let component = Component::read(document, config, &self.secret_stores)?;
+                if let Settings::Secrets(secrets) = &component.settings {
+                    self.secret_stores.insert(component.name.clone(), secrets.store.clone());
+                }
+                self.components.push(component);
+            }
             "Subscription" => self.subscriptions.push(Subscription::read(document, config)?),
             _ => tracing::warn!(resource = %document, "a resource of this kind is not served and has no effect"),
         }
@@ -108,7 +135,7 @@ impl Resources {
         self.components.iter().find(|component| component.name == name).and_then(|component| {
             match &component.settings {
                 Settings::Log(log) => Some(log),
-                Settings::State(_) => None,
+                Settings::State(_) | Settings::Secrets(_) => None,
             }
         })
     }

@@ -11,7 +11,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{api::Server, config::Config, error::StartError, resources::Resources, sidecar::Sidecar, sqlite::Database};
+use crate::{
+    api::{self, Server},
+    config::Config,
+    error::StartError,
+    resources::Resources,
+    sidecar::Sidecar,
+    sqlite::Database,
+};
 
 /// A sidecar that serves. Dropping it leaves it serving until the runtime ends; [`Running::shutdown`] ends it well.
 #[derive(Debug)]
@@ -19,6 +26,8 @@ pub struct Running {
     addresses: Vec<SocketAddr>,
     sidecar: Arc<Sidecar>,
     server: Server,
+    metrics_address: Option<SocketAddr>,
+    metrics: Server,
     stop_deliveries: CancellationToken,
     deliveries: Vec<JoinHandle<()>>,
     databases: Vec<Arc<Database>>,
@@ -39,7 +48,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     assembly::check(&config)?;
     let resources = Resources::read(&config)?;
     let parts = assembly::assemble(&config, resources).await?;
-    let listeners = match listen(&config.listen).await {
+    let (listeners, metrics) = match listeners(&config, &parts.sidecar).await {
         Ok(listeners) => listeners,
         Err(error) => {
             for database in &parts.databases {
@@ -48,12 +57,34 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             return Err(error);
         }
     };
-    let addresses: Vec<_> = listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
-    let server = Server::start(listeners, &parts.sidecar);
+    let bound = |listeners: &[TcpListener]| -> Vec<_> {
+        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+    };
+    let (addresses, metrics_addresses) = (bound(&listeners), bound(&metrics));
+    let sidecar = parts.sidecar.clone();
+    let server = Server::start(listeners, move |request| api::serve(sidecar.clone(), request));
+    let sidecar = parts.sidecar.clone();
+    let metrics = Server::start(metrics, move |request| api::serve_metrics(sidecar.clone(), request));
     let stop_deliveries = CancellationToken::new();
     let deliveries = parts.groups.into_iter().map(|group| tokio::spawn(group.run(stop_deliveries.clone()))).collect();
-    tracing::info!(app_id = %config.app_id, ?addresses, "sidelet serves");
-    Ok(Running { addresses, sidecar: parts.sidecar, server, stop_deliveries, deliveries, databases: parts.databases })
+    tracing::info!(app_id = %config.app_id, ?addresses, metrics = ?metrics_addresses, "sidelet serves");
+    Ok(Running {
+        addresses,
+        metrics_address: metrics_addresses.first().copied(),
+        sidecar: parts.sidecar,
+        server,
+        metrics,
+        stop_deliveries,
+        deliveries,
+        databases: parts.databases,
+    })
+}
+
+/// Of the API, and of the metrics, when there are any.
+async fn listeners(config: &Config, sidecar: &Sidecar) -> Result<(Vec<TcpListener>, Vec<TcpListener>), StartError> {
+    let measured = sidecar.resources.configuration.metrics.enabled.unwrap_or(true);
+    let metrics: Vec<_> = config.metrics.into_iter().filter(|_| measured).collect();
+    Ok((listen(&config.listen).await?, listen(&metrics).await?))
 }
 
 async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
@@ -74,6 +105,11 @@ impl Running {
     /// All addresses of the API.
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The address of the metrics, when they are served.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Waits until a caller of the API asks for the end (`POST /v1.0/shutdown`).
@@ -98,6 +134,7 @@ impl Running {
             }
         }
         ended &= self.server.stop(deadline).await;
+        ended &= self.metrics.stop(deadline).await;
         for database in &self.databases {
             database.close().await;
         }

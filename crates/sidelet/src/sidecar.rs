@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -12,7 +12,14 @@ use std::{
 use tokio::{net::TcpStream, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::AppAddress, pubsub::PubSub, resources::Resources, state::StateStore};
+use crate::{
+    api::Invoker,
+    config::AppAddress,
+    metrics::Metrics,
+    pubsub::PubSub,
+    resources::{ApiLog, Resources},
+    state::StateStore,
+};
 
 /// How long a health check waits for the app's port.
 const CONNECT: Duration = Duration::from_millis(500);
@@ -32,6 +39,12 @@ pub(crate) struct Sidecar {
     pub(crate) pubsubs: BTreeMap<String, PubSub>,
     /// As they were read, for the metadata.
     pub(crate) resources: Resources,
+    /// Which calls are logged.
+    pub(crate) api_log: ApiLog,
+    /// What is measured.
+    pub(crate) metrics: Arc<Metrics>,
+    /// The way into apps for callers of the API.
+    pub(crate) invoker: Invoker,
     /// Apps by id.
     pub(crate) apps: BTreeMap<String, AppAddress>,
     /// What apps have told about themselves.

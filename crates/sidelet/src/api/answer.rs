@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use dapr::{ApiError, code};
 use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::Full;
+use http_body_util::{Either, Full};
+use hyper::body::Incoming;
 
 use crate::sqlite::StoreError;
 
-/// An answer whose length is known.
-pub(super) type Answer = Response<Full<Bytes>>;
+/// An answer of ours, whose length is known, or one of an app, passed on as it comes.
+pub(crate) type Answer = Response<Either<Full<Bytes>, Incoming>>;
 
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -19,23 +20,25 @@ pub(super) fn empty() -> Answer {
 
 /// A status alone.
 pub(super) fn status(status: StatusCode) -> Answer {
-    let mut answer = Answer::default();
+    whole(status, Bytes::new())
+}
+
+fn whole(status: StatusCode, body: Bytes) -> Answer {
+    let mut answer = Answer::new(Either::Left(Full::new(body)));
     *answer.status_mut() = status;
     answer
 }
 
 /// JSON.
 pub(super) fn json(status: StatusCode, body: impl Into<Bytes>) -> Answer {
-    let mut answer = Answer::new(Full::new(body.into()));
-    *answer.status_mut() = status;
+    let mut answer = whole(status, body.into());
     answer.headers_mut().insert(header::CONTENT_TYPE, JSON);
     answer
 }
 
 /// Plain text.
 pub(super) fn text(status: StatusCode, body: &'static str) -> Answer {
-    let mut answer = Answer::new(Full::new(Bytes::from_static(body.as_bytes())));
-    *answer.status_mut() = status;
+    let mut answer = whole(status, Bytes::from_static(body.as_bytes()));
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     answer
 }

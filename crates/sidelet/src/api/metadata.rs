@@ -26,7 +26,8 @@ pub(super) fn get_metadata(sidecar: &Sidecar) -> Answer {
         .map(|component| {
             let capabilities: &[&str] = match &component.settings {
                 Settings::State(_) => &["ETAG", "TRANSACTIONAL", "TTL"],
-                Settings::Log(_) => &[],
+                Settings::Secrets(secrets) if secrets.multi_valued => &["MULTIPLE_KEY_VALUES_PER_SECRET"],
+                Settings::Log(_) | Settings::Secrets(_) => &[],
             };
             json!({
                 "name": component.name,

@@ -1,6 +1,6 @@
 //! The publish API.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    answer::{Answer, Refusal, empty},
+    answer::{Answer, Refusal, empty, json},
     request::Call,
 };
 use crate::{
@@ -23,7 +23,6 @@ use crate::{
         now,
     },
 };
-use std::sync::Arc;
 
 /// The longest name of a topic; Kafka's own limit is near.
 const TOPIC: usize = 255;
@@ -80,7 +79,10 @@ pub(super) async fn publish_one(
     let body = call.body(sidecar.max_body_size).await?;
     let publisher = Publisher { sidecar, topic: open(pubsub, &topic).await?, trace };
     let message = publisher.message(&content_type, body, &metadata)?;
-    pubsub.append(vec![message]).await.map_err(|error| failed(error, &topic, pubsub))?;
+    let start = Instant::now();
+    let done = pubsub.append(vec![message]).await;
+    sidecar.metrics.published(&pubsub.name, &topic, done.is_ok(), start);
+    done.map_err(|error| failed(error, &topic, pubsub))?;
     Ok(empty())
 }
 
@@ -125,10 +127,24 @@ pub(super) async fn publish_many(
         metadata.extend(entry.metadata.clone().unwrap_or_default());
         messages.push(publisher.message(content_type, data, &metadata)?);
     }
-    if !messages.is_empty() {
-        pubsub.append(messages).await.map_err(|error| failed(error, &topic, pubsub))?;
+    if messages.is_empty() {
+        return Ok(empty());
     }
-    Ok(empty())
+    let (start, count) = (Instant::now(), messages.len());
+    let done = pubsub.append(messages).await;
+    sidecar.metrics.published_in_bulk(&pubsub.name, &topic, done.is_ok(), count, start);
+    match done {
+        Ok(()) => Ok(empty()),
+        Err(error) => Ok(none_published(ids, failed(error, &topic, pubsub))),
+    }
+}
+
+/// Dapr's answer to a bulk publish of which some entries failed: here it is all of them, since none is published alone.
+fn none_published(ids: BTreeSet<&str>, refusal: Refusal) -> Answer {
+    let entries: Vec<_> =
+        ids.into_iter().map(|id| serde_json::json!({ "entryId": id, "error": refusal.message })).collect();
+    let body = serde_json::json!({ "failedEntries": entries, "errorCode": refusal.code });
+    json(refusal.status, body.to_string())
 }
 
 /// JSON as it is; text from its JSON string; bytes from Base64 in a JSON string.

@@ -1,24 +1,32 @@
 //! Requests, read as far as every route needs it.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use dapr::Metadata;
-use http::{HeaderMap, Method, header};
+use dapr::{Metadata, code};
+use http::{HeaderMap, Method, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::{Request, body::Incoming};
 use percent_encoding::percent_decode_str;
+use tokio::time::timeout;
 
 use super::answer::Refusal;
 use crate::envelope::Trace;
+
+/// How long a body may take to arrive: the longest that is taken, over a slow line, with time to spare.
+const ARRIVAL: Duration = Duration::from_secs(60);
 
 /// A request whose body has not been read.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) method: Method,
+    /// As it was sent.
+    pub(super) uri: Uri,
     /// The parts of the path, decoded.
     pub(super) segments: Vec<String>,
     pub(super) headers: HeaderMap,
     query: Vec<(String, String)>,
-    body: Incoming,
+    pub(super) body: Incoming,
 }
 
 impl Call {
@@ -37,6 +45,7 @@ impl Call {
             segments: segments.ok_or_else(Refusal::no_route)?,
             headers: parts.headers,
             query: query.collect(),
+            uri: parts.uri,
             body,
         })
     }
@@ -64,7 +73,12 @@ impl Call {
 
     /// Reads the body, which is `limit` bytes long at most.
     pub(super) async fn body(self, limit: usize) -> Result<Bytes, Refusal> {
-        match Limited::new(self.body, limit).collect().await {
+        let arrived = timeout(ARRIVAL, Limited::new(self.body, limit).collect());
+        let Ok(arrived) = arrived.await else {
+            let message = format!("the body did not arrive within {} s", ARRIVAL.as_secs());
+            return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, code::MALFORMED_REQUEST, message));
+        };
+        match arrived {
             Ok(body) => Ok(body.to_bytes()),
             Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::malformed("stream too large")),
             Err(_) => Err(Refusal::malformed("the body ended early")),

@@ -1,8 +1,8 @@
 //! Accepts connections and ends them with grace.
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use hyper::{server::conn::http1, service::service_fn};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
@@ -15,8 +15,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::serve;
-use crate::sidecar::Sidecar;
+use super::answer::Answer;
 
 /// Connections at once on one address. The next waits to be accepted.
 const CONNECTIONS: usize = 4096;
@@ -31,10 +30,14 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Begins to accept.
-    pub(crate) fn start(listeners: Vec<TcpListener>, sidecar: &Arc<Sidecar>) -> Self {
+    /// Begins to accept, and answers with `handler`.
+    pub(crate) fn start<H, F>(listeners: Vec<TcpListener>, handler: H) -> Self
+    where
+        H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+        F: Future<Output = Result<Answer, Infallible>> + Send + 'static,
+    {
         let stop = CancellationToken::new();
-        let start = |listener| tokio::spawn(accept(listener, sidecar.clone(), stop.clone()));
+        let start = |listener| tokio::spawn(accept(listener, handler.clone(), stop.clone()));
         let tasks = listeners.into_iter().map(start).collect();
         Self { stop, tasks }
     }
@@ -52,7 +55,11 @@ impl Server {
     }
 }
 
-async fn accept(listener: TcpListener, sidecar: Arc<Sidecar>, stop: CancellationToken) -> GracefulShutdown {
+async fn accept<H, F>(listener: TcpListener, handler: H, stop: CancellationToken) -> GracefulShutdown
+where
+    H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Result<Answer, Infallible>> + Send + 'static,
+{
     let connections = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
@@ -73,7 +80,7 @@ async fn accept(listener: TcpListener, sidecar: Arc<Sidecar>, stop: Cancellation
             }
             (Err(_), _) => return connections,
         };
-        let connection = connections.watch(connection(stream, sidecar.clone()));
+        let connection = connections.watch(connection(stream, handler.clone()));
         tokio::spawn(async move {
             // A client that goes away is no event.
             let _ = connection.await;
@@ -82,15 +89,18 @@ async fn accept(listener: TcpListener, sidecar: Arc<Sidecar>, stop: Cancellation
     }
 }
 
-fn connection(
+fn connection<H, F>(
     stream: TcpStream,
-    sidecar: Arc<Sidecar>,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+    handler: H,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send
+where
+    H: Fn(Request<Incoming>) -> F + Send + 'static,
+    F: Future<Output = Result<Answer, Infallible>> + Send + 'static,
+{
     // Answers are small and each is waited for.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| serve(sidecar.clone(), request));
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(stream), service_fn(handler))
 }

@@ -2,6 +2,8 @@
 
 mod text;
 
+use std::time::Instant;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use dapr::code;
 use futures::future::join_all;
@@ -41,9 +43,12 @@ pub(super) fn store<'sidecar>(sidecar: &'sidecar Sidecar, name: &str) -> Result<
 }
 
 /// 200 with the value as it was written, or 204.
-pub(super) async fn get_item(store: &StateStore, key: &str) -> Result<Answer, Refusal> {
+pub(super) async fn get_item(sidecar: &Sidecar, store: &StateStore, key: &str) -> Result<Answer, Refusal> {
     text::check_key(key)?;
-    let item = store.get(key).await.map_err(|error| {
+    let start = Instant::now();
+    let item = store.get(key).await;
+    sidecar.metrics.state(&store.name, "get", item.is_ok(), start);
+    let item = item.map_err(|error| {
         Refusal::store(error, code::STATE_GET, &format!("fail to get {key} from state store {}", store.name))
     })?;
     let Some(item) = item else { return Ok(empty()) };
@@ -79,25 +84,32 @@ pub(super) async fn save_items(sidecar: &Sidecar, store: &StateStore, call: Call
             time_to_live: text::time_to_live(metadata).map_err(refuse)?,
         });
     }
+    let start = Instant::now();
     let commits = changes.into_iter().map(|change| store.commit(vec![change], Vec::new()));
     for result in join_all(commits).await {
+        sidecar.metrics.state(&store.name, "set", result.is_ok(), start);
         result.map_err(|error| Refusal::store(error, code::STATE_SAVE, &attempt))?;
     }
     Ok(empty())
 }
 
 /// Removes one key, which may be absent unless `If-Match` says otherwise.
-pub(super) async fn delete_item(store: &StateStore, key: &str, call: &Call) -> Result<Answer, Refusal> {
+pub(super) async fn delete_item(
+    sidecar: &Sidecar,
+    store: &StateStore,
+    key: &str,
+    call: &Call,
+) -> Result<Answer, Refusal> {
     text::check_key(key)?;
     let condition = match call.header(header::IF_MATCH) {
         "" => Condition::None,
         etag => Condition::Matches(etag.to_owned()),
     };
     let change = Change::Delete { key: store.whole_key(key), condition };
-    store
-        .commit(vec![change], Vec::new())
-        .await
-        .map_err(|error| Refusal::store(error, code::STATE_DELETE, &format!("failed deleting state with key {key}")))?;
+    let start = Instant::now();
+    let done = store.commit(vec![change], Vec::new()).await;
+    sidecar.metrics.state(&store.name, "delete", done.is_ok(), start);
+    done.map_err(|error| Refusal::store(error, code::STATE_DELETE, &format!("failed deleting state with key {key}")))?;
     Ok(empty())
 }
 
@@ -109,7 +121,10 @@ pub(super) async fn get_items(sidecar: &Sidecar, store: &StateStore, call: Call)
         return Err(Refusal::malformed(format!("there are more than {OPERATIONS} keys")));
     }
     keys.iter().try_for_each(|key| text::check_key(key))?;
-    let items = store.get_many(keys, BULK).await.map_err(|error| {
+    let start = Instant::now();
+    let items = store.get_many(keys, BULK).await;
+    sidecar.metrics.state(&store.name, "bulk_get", items.is_ok(), start);
+    let items = items.map_err(|error| {
         Refusal::store(error, code::STATE_BULK_GET, &format!("failed bulk get from state store {}", store.name))
     })?;
     let items = items.ok_or_else(|| {
@@ -163,9 +178,12 @@ pub(super) async fn commit_transaction(sidecar: &Sidecar, store: &StateStore, ca
         None => Vec::new(),
     };
     let changes = std::mem::take(&mut plan.changes);
-    store
-        .commit(changes, messages)
-        .await
-        .map_err(|error: StoreError| Refusal::store(error, code::STATE_TRANSACTION, attempt))?;
+    let (start, published) = (Instant::now(), messages.len());
+    let done = store.commit(changes, messages).await;
+    sidecar.metrics.state(&store.name, "transaction", done.is_ok(), start);
+    if let Some(topic) = &store.outbox {
+        (0..published).for_each(|_| sidecar.metrics.published(&topic.pubsub, &topic.name, done.is_ok(), start));
+    }
+    done.map_err(|error: StoreError| Refusal::store(error, code::STATE_TRANSACTION, attempt))?;
     Ok(empty())
 }

@@ -53,6 +53,8 @@ impl CommandLine {
         config.listen = listen(&mut flags, variable(env::HTTP_PORT))?;
         config.resources = flags.all("resources-path").into_iter().map(PathBuf::from).collect();
         config.resources.extend(flags.all("components-path").into_iter().map(PathBuf::from));
+        config.configuration =
+            flags.all("config").into_iter().filter(|path| !path.is_empty()).map(PathBuf::from).collect();
         if let Some(folder) = flags.last("data-directory") {
             config.data_directory = folder.into();
         }
@@ -72,7 +74,10 @@ impl CommandLine {
             matches!(level.as_str(), "debug" | "info" | "warn" | "error" | "fatal")
                 .then(|| level.replace("fatal", "error"))
         })?;
-        let log_as_json = flags.parse("log-as-json", "`true` or `false`", |text| text.parse().ok())?;
+        let (truth, read) = ("`true` or `false`", |text: &str| text.parse().ok());
+        config.api_log = flags.parse("enable-api-logging", truth, read)?;
+        config.metrics = metrics(&mut flags)?;
+        let log_as_json = flags.parse("log-as-json", truth, read)?;
         let without_effect = flags.without_effect();
         Ok(Self {
             config,
@@ -99,6 +104,15 @@ fn listen(flags: &mut Flags, variable: Option<String>) -> Result<Vec<SocketAddr>
     })?;
     let addresses = addresses.unwrap_or_else(|| vec![Ipv4Addr::LOCALHOST.into()]);
     Ok(addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect())
+}
+
+/// daprd's port, on this machine alone unless told otherwise.
+fn metrics(flags: &mut Flags) -> Result<Option<SocketAddr>, StartError> {
+    let enabled = flags.parse("enable-metrics", "`true` or `false`", |text| text.parse().ok())?.unwrap_or(true);
+    let port = flags.parse("metrics-port", "a port from 0 to 65535", |text| text.parse().ok())?.unwrap_or(9090);
+    let address: Option<IpAddr> =
+        flags.parse("metrics-listen-address", "an address such as `127.0.0.1`", |text| text.parse().ok())?;
+    Ok(enabled.then(|| SocketAddr::new(address.unwrap_or(Ipv4Addr::LOCALHOST.into()), port)))
 }
 
 /// `--app id=address`, and daprd's one app, whose port health waits for.
@@ -174,6 +188,8 @@ mod tests {
             "--log-level",
             "DEBUG",
             "--enable-metrics=false",
+            "--enable-api-logging",
+            "--config=c.yaml",
             "--app",
             "other=http://h:1",
             "--enable-mtls",
@@ -190,7 +206,11 @@ mod tests {
         assert_eq!(config.resources, [PathBuf::from("a"), PathBuf::from("b")]);
         assert_eq!(config.graceful_shutdown, Duration::from_secs(2));
         assert_eq!(line.log_level, "debug");
-        assert_eq!(line.without_effect, ["--enable-metrics", "--enable-mtls"]);
+        assert_eq!((config.metrics, config.api_log), (None, Some(true)));
+        assert_eq!(config.configuration, [PathBuf::from("c.yaml")]);
+        assert_eq!(line.without_effect, ["--enable-mtls"]);
+        let metrics = parse(&["--metrics-port", "9"]).unwrap().config.metrics;
+        assert_eq!(metrics, Some("127.0.0.1:9".parse().unwrap()));
     }
 
     #[test]

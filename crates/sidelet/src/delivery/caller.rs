@@ -1,6 +1,10 @@
 //! Calls into apps.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use dapr::CLOUD_EVENT_CONTENT_TYPE;
@@ -13,7 +17,10 @@ use hyper_util::{
 use tokio::time::timeout;
 
 use super::verdict::Verdict;
-use crate::sqlite::log::{Message, Topic};
+use crate::{
+    metrics::Metrics,
+    sqlite::log::{Message, Topic},
+};
 
 /// How long an app's port may take to accept.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -29,11 +36,12 @@ const NO_TRACE: HeaderValue = HeaderValue::from_static("00-000000000000000000000
 pub(crate) struct Caller {
     client: Client<HttpConnector, Full<Bytes>>,
     token: Option<HeaderValue>,
+    metrics: Arc<Metrics>,
 }
 
 impl Caller {
     /// Sends `token` with every call. One that no header can hold is refused.
-    pub(crate) fn new(token: Option<&str>) -> Result<Self, header::InvalidHeaderValue> {
+    pub(crate) fn new(token: Option<&str>, metrics: Arc<Metrics>) -> Result<Self, header::InvalidHeaderValue> {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT));
@@ -45,7 +53,12 @@ impl Caller {
         if let Some(token) = &mut token {
             token.set_sensitive(true);
         }
-        Ok(Self { client, token })
+        Ok(Self { client, token, metrics })
+    }
+
+    /// What is sent with every call.
+    pub(crate) fn token(&self) -> Option<HeaderValue> {
+        self.token.clone()
     }
 
     /// Posts `message` to `url`, with the headers that daprd sends over Kafka.
@@ -77,10 +90,15 @@ impl Caller {
         if let Some(token) = &self.token {
             headers.insert("dapr-api-token", token.clone());
         }
-        match timeout(ANSWER, self.call(request)).await {
+        let start = Instant::now();
+        let verdict = match timeout(ANSWER, self.call(request)).await {
             Ok(verdict) => verdict,
             Err(_) => Verdict::Retry("the app did not answer in time".into()),
+        };
+        if let Some(name) = verdict.name() {
+            self.metrics.delivered(&topic.pubsub, &topic.name, name, start);
         }
+        verdict
     }
 
     async fn call(&self, request: Request<Full<Bytes>>) -> Verdict {

@@ -26,6 +26,16 @@ struct Answer<'body> {
 }
 
 impl Verdict {
+    /// Dapr's name in the metrics. An app that is not there has judged nothing.
+    pub(super) fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Done => Some("success"),
+            Self::Retry(_) => Some("retry"),
+            Self::Drop(_) => Some("drop"),
+            Self::Absent => None,
+        }
+    }
+
     /// Reads an answer as daprd does, but for a 503 with `Retry-After`, by which an app's host says that it is away.
     pub(super) fn of(status: StatusCode, retry_after: bool, body: &[u8]) -> Self {
         if status == StatusCode::NOT_FOUND {

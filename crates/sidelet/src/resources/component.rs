@@ -2,16 +2,23 @@
 
 use std::{
     path::{Component as Part, Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use serde::Deserialize;
 
 use super::{
+    SecretStores,
     document::{Document, Location},
     metadata::{Entry, Metadata, duration},
 };
-use crate::{config::Config, error::StartError, sqlite::Place};
+use crate::{
+    config::Config,
+    error::StartError,
+    secrets::{FileForm, SecretStore},
+    sqlite::Place,
+};
 
 /// One component.
 #[derive(Debug)]
@@ -35,6 +42,17 @@ pub(crate) enum Settings {
     State(StateSettings),
     /// Pub/sub over a log.
     Log(LogSettings),
+    /// A secret store.
+    Secrets(SecretSettings),
+}
+
+/// A secret store.
+#[derive(Debug)]
+pub(crate) struct SecretSettings {
+    /// Whether one secret may have several values.
+    pub(crate) multi_valued: bool,
+    /// What it holds.
+    pub(crate) store: Arc<SecretStore>,
 }
 
 /// A state store.
@@ -90,7 +108,8 @@ const PARTITIONS_MAX: u32 = 64;
 /// As Kafka's default.
 const RETENTION: Duration = Duration::from_secs(7 * 86_400);
 
-const TYPES: &str = "one of `state.sqlite`, `state.in-memory`, `pubsub.sqlite`, `pubsub.in-memory`";
+const TYPES: &str = "one of `state.sqlite`, `state.in-memory`, `pubsub.sqlite`, `pubsub.in-memory`, \
+                     `secretstores.local.env`, `secretstores.local.file`";
 /// Keys of every state store.
 const STATE_KEYS: [&str; 3] = ["keyPrefix", "outboxPublishPubsub", "outboxPublishTopic"];
 /// Dapr's keys whose work is done another way here: expiry by the clock, time limits by the caller, WAL always.
@@ -126,7 +145,7 @@ fn first_version() -> String {
 }
 
 impl Component {
-    pub(super) fn read(mut document: Document, config: &Config) -> Result<Self, StartError> {
+    pub(super) fn read(mut document: Document, config: &Config, stores: &SecretStores) -> Result<Self, StartError> {
         if document.api_version != "dapr.io/v1alpha1" {
             return Err(document.location.refuse(format!(
                 "component `{}`: `apiVersion` is `{}`; expected `dapr.io/v1alpha1`",
@@ -145,12 +164,14 @@ impl Component {
         if spec.ignore_errors.is_some() || spec.init_timeout.is_some() {
             tracing::info!(component = %document.name, "`ignoreErrors` and `initTimeout` have no effect here");
         }
-        let metadata = Metadata::new(&document, spec.metadata.unwrap_or_default())?;
+        let metadata = Metadata::new(&document, spec.metadata.unwrap_or_default(), stores)?;
         let settings = match spec.kind.as_str() {
             "state.sqlite" => Settings::State(state_sqlite(metadata, config)?),
             "state.in-memory" => Settings::State(state(metadata, Place::Memory, "state".into(), &STATE_KEYS)?),
             "pubsub.sqlite" => Settings::Log(log_sqlite(metadata, config)?),
             "pubsub.in-memory" => Settings::Log(log(metadata, Place::Memory, &["partitions", "retention"])?),
+            "secretstores.local.env" => Settings::Secrets(secrets_env(metadata)?),
+            "secretstores.local.file" => Settings::Secrets(secrets_file(metadata)?),
             other => return Err(refuse("type", other, TYPES)),
         };
         Ok(Self { kind: spec.kind, version: spec.version, name: document.name, location: document.location, settings })
@@ -213,18 +234,39 @@ fn log(mut metadata: Metadata<'_>, place: Place, known: &[&str]) -> Result<LogSe
     Ok(LogSettings { place, partitions: partitions.unwrap_or(PARTITIONS), retention: retention.unwrap_or(RETENTION) })
 }
 
+fn secrets_env(mut metadata: Metadata<'_>) -> Result<SecretSettings, StartError> {
+    let prefix = metadata.take("prefix").unwrap_or_default();
+    metadata.finish(&[], &["prefix"])?;
+    Ok(SecretSettings { multi_valued: false, store: Arc::new(SecretStore::Environment { prefix }) })
+}
+
+/// The path is relative to the working directory, as in Dapr.
+fn secrets_file(mut metadata: Metadata<'_>) -> Result<SecretSettings, StartError> {
+    let path = metadata.require("secretsFile", "a JSON file such as `secrets.json`")?;
+    let separator = metadata.take("nestedSeparator").unwrap_or_else(|| ":".into());
+    let multi_valued = metadata.parse("multiValued", "`true` or `false`", |text| text.parse().ok())?.unwrap_or(false);
+    let form = FileForm { separator, multi_valued };
+    let store = SecretStore::read(Path::new(&path), &form)
+        .map_err(|error| metadata.refuse("secretsFile", &format!("is `{path}`, which {error}")))?;
+    metadata.finish(&[], &["secretsFile", "nestedSeparator", "multiValued"])?;
+    Ok(SecretSettings { multi_valued, store: Arc::new(store) })
+}
+
 /// Where a connection string points: `data.db`, `/var/lib/data.db`, `file:data.db` or `:memory:`.
 fn place(metadata: &mut Metadata<'_>, config: &Config) -> Result<Place, StartError> {
     let form = "a file such as `todo.db` or `/var/lib/todo.db`, or `:memory:`";
-    let text = metadata.require("connectionString", form)?;
-    if text == ":memory:" {
-        return Ok(Place::Memory);
-    }
-    let path = text.strip_prefix("file:").unwrap_or(&text);
-    if path.is_empty() || path.contains(['?', '\0']) || path.ends_with('/') || path.contains("://") {
-        return Err(metadata.refuse("connectionString", &format!("is `{text}`; expected {form}, without parameters")));
-    }
-    Ok(Place::File(plain(&config.data_directory.join(path))))
+    let form_alone = format!("{form}, without parameters");
+    let place = metadata.parse("connectionString", &form_alone, |text| {
+        let path = text.strip_prefix("file:").unwrap_or(text);
+        if text == ":memory:" {
+            Some(Place::Memory)
+        } else if path.is_empty() || path.contains(['?', '\0']) || path.ends_with('/') || path.contains("://") {
+            None
+        } else {
+            Some(Place::File(plain(&config.data_directory.join(path))))
+        }
+    })?;
+    place.ok_or_else(|| metadata.refuse("connectionString", &format!("is missing; expected {form}")))
 }
 
 /// The path without `.` and with the folders' links followed, so that two ways to write one file are one file.

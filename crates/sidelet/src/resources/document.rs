@@ -38,6 +38,8 @@ pub(crate) struct Document {
     pub(crate) kind: String,
     pub(crate) name: String,
     pub(crate) scopes: Vec<String>,
+    /// Where the values that the document refers to are kept.
+    pub(crate) secret_store: Option<String>,
     spec: Value,
 }
 
@@ -52,7 +54,13 @@ struct Text {
     #[serde(default)]
     scopes: Option<Vec<String>>,
     #[serde(default)]
-    auth: Option<Value>,
+    auth: Option<Auth>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Auth {
+    secret_store: String,
 }
 
 #[derive(Deserialize)]
@@ -79,7 +87,7 @@ impl Document {
         let expected = "expected apiVersion, kind, metadata.name and spec, as Dapr's resources have";
         // A kind that has no effect may look as it likes.
         let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if !kind.is_empty() && kind != "Component" && kind != "Subscription" {
+        if !kind.is_empty() && kind != "Component" && kind != "Subscription" && kind != "Configuration" {
             let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
             return Ok(Self {
                 location,
@@ -87,14 +95,12 @@ impl Document {
                 kind,
                 name,
                 scopes: Vec::new(),
+                secret_store: None,
                 spec: Value::Null,
             });
         }
         let text: Text = serde_json::from_value(value)
             .map_err(|error| location.refuse(format!("it is not a resource: {error}; {expected}")))?;
-        if text.auth.is_some() {
-            return Err(location.refuse("`auth` names a secret store, which is not served yet; expected no `auth`"));
-        }
         if text.metadata.name.is_empty() {
             return Err(location.refuse("`metadata.name` is empty; expected a name"));
         }
@@ -104,6 +110,7 @@ impl Document {
             kind: text.kind,
             name: text.metadata.name,
             scopes: text.scopes.unwrap_or_default(),
+            secret_store: text.auth.map(|auth| auth.secret_store),
             spec: text.spec,
         })
     }
@@ -111,6 +118,12 @@ impl Document {
     /// Whether the document is for an app of this process. One without scopes is for all.
     pub(crate) fn in_scope(&self, config: &Config) -> bool {
         self.scopes.is_empty() || self.scopes.iter().any(|app| *app == config.app_id || config.apps.contains_key(app))
+    }
+
+    /// The type and version of a component; empty where there is none.
+    pub(super) fn component_type(&self) -> (&str, &str) {
+        let text = |key: &str| self.spec.get(key).and_then(Value::as_str).unwrap_or_default();
+        (text("type"), text("version"))
     }
 
     /// The body of the document in the form of its kind.

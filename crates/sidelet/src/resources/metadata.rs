@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::document::Document;
+use super::{SecretStores, document::Document};
 use crate::error::StartError;
 
 /// One entry of the list.
@@ -16,48 +16,94 @@ pub(super) struct Entry {
     #[serde(default)]
     value: Option<Value>,
     #[serde(default)]
-    secret_key_ref: Option<Value>,
+    secret_key_ref: Option<SecretKeyRef>,
     #[serde(default)]
     env_ref: Option<String>,
+}
+
+/// Where a value is kept.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecretKeyRef {
+    /// The secret.
+    name: String,
+    /// Which of its values. Default: the one under the secret's own name.
+    #[serde(default)]
+    key: String,
+}
+
+/// A key and its value.
+struct Known {
+    name: String,
+    value: String,
+    /// The value may not be shown.
+    secret: bool,
 }
 
 /// What is left to read of a component's metadata. Keys are found whatever their case, as in Dapr.
 pub(super) struct Metadata<'document> {
     document: &'document Document,
-    entries: Vec<(String, String)>,
+    entries: Vec<Known>,
 }
 
 impl<'document> Metadata<'document> {
-    pub(super) fn new(document: &'document Document, entries: Vec<Entry>) -> Result<Self, StartError> {
+    pub(super) fn new(
+        document: &'document Document,
+        entries: Vec<Entry>,
+        stores: &SecretStores,
+    ) -> Result<Self, StartError> {
         let mut metadata = Self { document, entries: Vec::new() };
         for entry in entries {
             let name = entry.name;
-            if metadata.entries.iter().any(|(other, _)| other.eq_ignore_ascii_case(&name)) {
+            if metadata.entries.iter().any(|other| other.name.eq_ignore_ascii_case(&name)) {
                 return Err(metadata.refuse(&name, "is there twice; expected it once"));
             }
+            let secret = entry.value.is_none();
             let value = match (entry.value, entry.secret_key_ref, entry.env_ref) {
                 (Some(value), None, None) => text(value),
+                (None, Some(reference), None) => metadata.secret(&name, &reference, stores)?,
                 (None, None, Some(variable)) => std::env::var(&variable).map_err(|_| {
                     metadata
                         .refuse(&name, &format!("has the `envRef` `{variable}`, which is not set; expected a set one"))
                 })?,
-                (None, Some(_), None) => {
-                    return Err(metadata.refuse(
-                        &name,
-                        "has a `secretKeyRef`, but secret stores are not served yet; expected `value` or `envRef`",
-                    ));
+                _ => {
+                    let form = "expected one of `value`, `secretKeyRef` and `envRef`";
+                    return Err(metadata.refuse(&name, &format!("has no single value; {form}")));
                 }
-                _ => return Err(metadata.refuse(&name, "has no single value; expected one of `value` and `envRef`")),
             };
-            metadata.entries.push((name, value));
+            metadata.entries.push(Known { name, value, secret });
         }
         Ok(metadata)
     }
 
+    /// Reads a secret for the key `name`.
+    fn secret(&self, name: &str, reference: &SecretKeyRef, stores: &SecretStores) -> Result<String, StartError> {
+        let form = "expected the name of a component of type `secretstores.local.env` or `secretstores.local.file`";
+        let refuse = |reason: String| Err(self.refuse(name, &format!("has a `secretKeyRef`, but {reason}")));
+        let Some(store_name) = self.document.secret_store.as_deref().filter(|store| !store.is_empty()) else {
+            return refuse(format!("`auth.secretStore` is missing; {form}"));
+        };
+        let Some(store) = stores.get(store_name) else {
+            return refuse(format!("`auth.secretStore` is `{store_name}`, which no component is; {form}"));
+        };
+        let secret = &reference.name;
+        let key = if reference.key.is_empty() { secret } else { &reference.key };
+        match store.get(secret).and_then(|mut secret| secret.remove(key)).filter(|value| !value.is_empty()) {
+            Some(value) => Ok(value),
+            None => refuse(format!(
+                "the store `{store_name}` has no value for `name: {secret}, key: {key}`; expected a secret that is there"
+            )),
+        }
+    }
+
     /// Takes a value. An empty one is none.
     pub(super) fn take(&mut self, key: &str) -> Option<String> {
-        let at = self.entries.iter().position(|(name, _)| name.eq_ignore_ascii_case(key))?;
-        Some(self.entries.swap_remove(at).1).filter(|value| !value.is_empty())
+        self.take_known(key).map(|known| known.value)
+    }
+
+    fn take_known(&mut self, key: &str) -> Option<Known> {
+        let at = self.entries.iter().position(|known| known.name.eq_ignore_ascii_case(key))?;
+        Some(self.entries.swap_remove(at)).filter(|known| !known.value.is_empty())
     }
 
     /// Takes a value that must be there.
@@ -72,16 +118,17 @@ impl<'document> Metadata<'document> {
         form: &str,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, StartError> {
-        let Some(value) = self.take(key) else { return Ok(None) };
-        match read(&value) {
+        let Some(known) = self.take_known(key) else { return Ok(None) };
+        match read(&known.value) {
             Some(read) => Ok(Some(read)),
-            None => Err(self.refuse(key, &format!("is `{value}`; expected {form}"))),
+            None if known.secret => Err(self.refuse(key, &format!("is a secret of another form; expected {form}"))),
+            None => Err(self.refuse(key, &format!("is `{}`; expected {form}", known.value))),
         }
     }
 
     /// Refuses what nobody took, but for the keys in `ignored`, which are Dapr's and have no meaning here.
     pub(super) fn finish(self, ignored: &[&str], known: &[&str]) -> Result<(), StartError> {
-        for (name, _) in &self.entries {
+        for Known { name, .. } in &self.entries {
             if !ignored.iter().any(|key| key.eq_ignore_ascii_case(name)) {
                 return Err(self.refuse(name, &format!("is not known; expected one of {}", known.join(", "))));
             }

@@ -8,11 +8,13 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    api::Invoker,
     config::Config,
     delivery::{Caller, Group},
     error::StartError,
+    metrics::Metrics,
     pubsub::PubSub,
-    resources::{Component, Resources, Settings, Subscription},
+    resources::{ApiLog, Component, Resources, Settings, Subscription},
     sidecar::{Readiness, Sidecar},
     sqlite::{Database, Place, Retention, StoreError, log::Topic},
     state::StateStore,
@@ -68,6 +70,7 @@ fn open(resources: &Resources) -> Result<HashMap<Place, Arc<Database>>, StartErr
                 .entry(log.place.clone())
                 .or_default()
                 .push(Retention { pubsub: component.name.clone(), keep: log.retention }),
+            Settings::Secrets(_) => {}
         }
     }
     let mut databases = HashMap::new();
@@ -98,20 +101,27 @@ async fn build(
             stores.insert(component.name.clone(), store);
         }
     }
-    let caller = Caller::new(config.app_token.as_deref().filter(|token| !token.is_empty())).map_err(|_| {
-        StartError::Arguments { message: "the app token cannot be sent in a header; expected visible letters".into() }
+    let components = resources.components.iter().map(|component| component.name.as_str());
+    let metrics = Arc::new(Metrics::new(&config.app_id, &resources.configuration.metrics, components));
+    let token = config.app_token.as_deref().filter(|token| !token.is_empty());
+    let caller = Caller::new(token, metrics.clone()).map_err(|_| StartError::Arguments {
+        message: "the app token cannot be sent in a header; expected visible letters".into(),
     })?;
     let mut groups = Vec::new();
     for subscription in &resources.subscriptions {
         subscribe(config, subscription, &pubsubs, &caller, &mut groups).await?;
     }
     let awaited = config.awaited_app.as_ref().and_then(|app| config.apps.get(app)).cloned();
+    let log = resources.configuration.api_log;
     let sidecar = Sidecar {
         app_id: config.app_id.clone(),
         api_token: config.api_token.clone().filter(|token| !token.is_empty()),
         max_body_size: config.max_body_size,
         stores,
         pubsubs,
+        api_log: ApiLog { enabled: config.api_log.unwrap_or(log.enabled), ..log },
+        metrics,
+        invoker: Invoker::new(caller.token()),
         resources,
         apps: config.apps.clone(),
         labels: Mutex::default(),

@@ -36,7 +36,7 @@ async fn bad_files_are_refused_by_name() {
         ),
         (
             component("state.sqlite", "[{name: connectionString, secretKeyRef: {name: a, key: b}}]"),
-            &["`secretKeyRef`", "expected `value` or `envRef`"],
+            &["`secretKeyRef`", "`auth.secretStore` is missing"],
         ),
         (
             component("state.sqlite", "[{name: connectionString, envRef: SIDELET_TEST_UNSET}]"),

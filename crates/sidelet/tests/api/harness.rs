@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 mod process;
+pub(crate) mod wire;
 
 use std::{
     collections::BTreeMap,
@@ -90,6 +91,8 @@ pub(crate) struct Place {
     pub(crate) max_body_size: usize,
     /// Whether health waits for the app.
     pub(crate) awaited: bool,
+    /// Whether there is a file `configuration.yaml`.
+    configured: bool,
 }
 
 impl Place {
@@ -98,7 +101,22 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("resources")).unwrap();
         std::fs::write(folder.path().join("resources/all.yaml"), resources).unwrap();
-        Self { folder, apps: BTreeMap::new(), api_token: None, app_token: None, max_body_size: 4 << 20, awaited: false }
+        Self {
+            folder,
+            apps: BTreeMap::new(),
+            api_token: None,
+            app_token: None,
+            max_body_size: 4 << 20,
+            awaited: false,
+            configured: false,
+        }
+    }
+
+    /// Adds a configuration file with this `spec`, whose lines are indented by two.
+    pub(crate) fn configure(&mut self, spec: &str) {
+        let text = format!("apiVersion: dapr.io/v1alpha1\nkind: Configuration\nmetadata:\n  name: c\nspec:\n{spec}");
+        std::fs::write(self.path().join("configuration.yaml"), text).unwrap();
+        self.configured = true;
     }
 
     /// With the usual components and one subscription to `task-events`.
@@ -130,6 +148,8 @@ impl Place {
             app_token: self.app_token.clone(),
             max_body_size: self.max_body_size,
             awaited_app: self.awaited.then(|| "todo".into()),
+            configuration: self.configured.then(|| self.path().join("configuration.yaml")).into_iter().collect(),
+            metrics: Some("127.0.0.1:0".parse().unwrap()),
             ..Config::new("todo")
         }
     }

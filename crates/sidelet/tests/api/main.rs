@@ -2,12 +2,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bounds;
+mod configuration;
 mod crash;
 mod delivery;
 mod disk;
 mod files;
 mod harness;
+mod invoke;
 mod lifecycle;
+mod metrics;
 mod outbox;
 mod publish;
+mod secrets;
 mod state;

@@ -3,26 +3,34 @@
 use crate::error::StartError;
 
 /// Flags that mean something here.
-const SERVED: [&str; 15] = [
+const SERVED: [&str; 20] = [
     "app",
     "app-channel-address",
     "app-id",
     "app-port",
     "app-protocol",
     "components-path",
+    "config",
     "dapr-graceful-shutdown-seconds",
     "dapr-http-max-request-size",
     "dapr-http-port",
     "dapr-listen-addresses",
     "data-directory",
+    "enable-api-logging",
+    "enable-metrics",
     "log-as-json",
     "log-level",
     "max-body-size",
+    "metrics-listen-address",
+    "metrics-port",
     "resources-path",
 ];
 
+/// Those of them that are true when no value is given with them.
+const SWITCHES: [&str; 3] = ["enable-api-logging", "enable-metrics", "log-as-json"];
+
 /// daprd's flags that are accepted, so that its command lines work, and that change nothing.
-const WITHOUT_EFFECT: [&str; 31] = [
+const WITHOUT_EFFECT: [&str; 28] = [
     "actors-service",
     "allowed-origins",
     "app-health-check-path",
@@ -30,7 +38,6 @@ const WITHOUT_EFFECT: [&str; 31] = [
     "app-health-probe-timeout",
     "app-health-threshold",
     "app-max-concurrency",
-    "config",
     "control-plane-address",
     "control-plane-namespace",
     "control-plane-trust-domain",
@@ -42,8 +49,6 @@ const WITHOUT_EFFECT: [&str; 31] = [
     "dapr-public-listen-address",
     "dapr-public-port",
     "kubeconfig",
-    "metrics-listen-address",
-    "metrics-port",
     "mode",
     "placement-host-address",
     "profile-port",
@@ -57,13 +62,11 @@ const WITHOUT_EFFECT: [&str; 31] = [
 ];
 
 /// As [`WITHOUT_EFFECT`], without a value behind them.
-const SWITCHES_WITHOUT_EFFECT: [&str; 8] = [
+const SWITCHES_WITHOUT_EFFECT: [&str; 6] = [
     "app-ssl",
     "disable-builtin-k8s-secret-store",
     "disable-init-endpoints",
-    "enable-api-logging",
     "enable-app-health-check",
-    "enable-metrics",
     "enable-mtls",
     "enable-profiling",
 ];
@@ -105,7 +108,7 @@ impl Flags {
                 flags.without_effect.push(format!("--{name}"));
                 continue;
             }
-            let switch = name == "log-as-json";
+            let switch = SWITCHES.contains(&name);
             let served = SERVED.contains(&name);
             if !served && !WITHOUT_EFFECT.contains(&name) {
                 return Err(refuse("is not a flag of daprd's or of ours; see --help"));

@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     process::{Child, Command, ExitStatus, Stdio},
+    thread::JoinHandle,
 };
 
 use super::{Api, Place};
@@ -11,15 +12,19 @@ use super::{Api, Place};
 pub(crate) struct Process {
     pub(crate) api: Api,
     child: Child,
+    log: JoinHandle<String>,
 }
 
 impl Process {
     /// A command with the resources and the data of `place`, on a free port.
     pub(crate) fn command(place: &Place) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sidelet"));
-        command.args(["--app-id", "todo", "--dapr-http-port", "0", "--log-as-json"]);
+        command.args(["--app-id", "todo", "--dapr-http-port", "0", "--metrics-port", "0", "--log-as-json"]);
         command.arg("--resources-path").arg(place.path().join("resources"));
         command.arg("--data-directory").arg(place.path().join("data"));
+        if place.configured {
+            command.arg("--config").arg(place.path().join("configuration.yaml"));
+        }
         for (id, address) in &place.apps {
             command.arg("--app").arg(format!("{id}={address}"));
         }
@@ -42,19 +47,41 @@ impl Process {
         Self::spawn(&mut command)
     }
 
-    fn spawn(command: &mut Command) -> Self {
+    pub(crate) fn spawn(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut text = String::new();
         let address = loop {
             let line = log.next().expect("the process ended before it served").unwrap();
+            text.push_str(&format!("{line}\n"));
             if line.contains("sidelet serves") {
                 let (_, rest) = line.split_once("127.0.0.1:").unwrap();
                 break rest.chars().take_while(char::is_ascii_digit).collect::<String>();
             }
         };
         // What is not read would stop the process at some time.
-        std::thread::spawn(move || log.for_each(drop));
-        Self { api: Api::new(format!("http://127.0.0.1:{address}")), child }
+        let log = std::thread::spawn(move || {
+            log.map_while(Result::ok).for_each(|line| text.push_str(&format!("{line}\n")));
+            text
+        });
+        Self { api: Api::new(format!("http://127.0.0.1:{address}")), child, log }
+    }
+
+    /// Its number, for tools that change a running process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to end, and gives all that it logged.
+    pub(crate) async fn terminate_with_log(mut self) -> (ExitStatus, String) {
+        self.ask_to_end();
+        let status = tokio::task::spawn_blocking(move || (self.child.wait().unwrap(), self.log.join().unwrap()));
+        status.await.unwrap()
+    }
+
+    fn ask_to_end(&self) {
+        let status = Command::new("kill").arg("-TERM").arg(self.id().to_string()).status().unwrap();
+        assert!(status.success());
     }
 
     /// Ends it as a power cut would, as far as a process can see.
@@ -65,8 +92,7 @@ impl Process {
 
     /// Asks it to end, and waits, while the app of the test goes on answering.
     pub(crate) async fn terminate(self) -> ExitStatus {
-        let status = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
-        assert!(status.success());
+        self.ask_to_end();
         self.wait().await
     }
 
