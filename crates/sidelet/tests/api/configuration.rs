@@ -60,7 +60,8 @@ async fn bad_configurations_are_refused_by_name() {
         assert!(error.to_string().contains(expected) && error.exit_code() == 3, "{spec}: {error}");
         assert!(!error.to_string().contains('\n') && error.to_string().contains("configuration.yaml"), "{error}");
     }
-    let mut config = Place::new(COMPONENTS).config();
+    let place = Place::new(COMPONENTS);
+    let mut config = place.config();
     config.configuration = vec![config.resources[0].join("all.yaml")];
     let error = sidelet::start(config).await.map(drop).unwrap_err();
     assert!(error.to_string().contains("`kind` is `Component`; expected `Configuration`"), "{error}");
