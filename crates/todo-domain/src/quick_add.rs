@@ -20,6 +20,7 @@ pub struct QuickAdd {
 
 /// Some words of a line, and the field that they became.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Understood {
     /// The words as they were written.
     pub text: String,
@@ -33,26 +34,35 @@ impl QuickAdd {
     /// - `#home` is a tag, `!high` a priority;
     /// - `today`, `tomorrow`, `friday`, `next friday`, `in 3 days`, `5 march`, `2026-03-05` are days, the next ones to come;
     /// - `9am`, `9:30pm`, `14:00`, `at 9` are times: of the day given, else of today, or of tomorrow when it is past;
-    /// - `every day`, `every 2 weeks`, `every weekday`, `every monday` are recurrences, beginning on the day given, else on the first that fits.
+    /// - `every day`, `every 2 weeks`, `every weekday`, `every monday` are recurrences, beginning on the day given, else on the first that fits;
+    /// - what stands between double quotes is title as it is.
     ///
     /// Of several days, times, recurrences or priorities the first counts.
     pub fn parse(line: &str, now: Timestamp, zone: &TimeZoneName) -> Self {
-        let words: Vec<&str> = line.split_whitespace().collect();
         let local = zone.zone().to_datetime(now);
         let mut reading = Reading { today: local.date(), ..Reading::default() };
         let mut understood = Vec::new();
         let mut title = Vec::new();
-        let mut rest = words.as_slice();
-        while let Some(word) = rest.first() {
-            match words::read(rest, reading.today).filter(|(_, meaning)| reading.has_room(meaning)) {
-                Some((length, meaning)) => {
-                    understood.push(Understood { text: rest[..length].join(" "), field: meaning.field() });
-                    reading.take(meaning);
-                    rest = &rest[length..];
+        for piece in pieces(line) {
+            let words: Vec<&str> = match piece {
+                Piece::Quoted(text) => {
+                    title.push(text);
+                    continue;
                 }
-                None => {
-                    title.push(*word);
-                    rest = &rest[1..];
+                Piece::Plain(text) => text.split_whitespace().collect(),
+            };
+            let mut rest = words.as_slice();
+            while let Some(word) = rest.first() {
+                match words::read(rest, reading.today).filter(|(_, meaning)| reading.has_room(meaning)) {
+                    Some((length, meaning)) => {
+                        understood.push(Understood { text: rest[..length].join(" "), field: meaning.field() });
+                        reading.take(meaning);
+                        rest = &rest[length..];
+                    }
+                    None => {
+                        title.push(*word);
+                        rest = &rest[1..];
+                    }
                 }
             }
         }
@@ -60,6 +70,40 @@ impl QuickAdd {
         let task = NewTask { title: title.join(" "), due_date, time_zone: zone.clone(), ..reading.task };
         Self { task, understood }
     }
+}
+
+/// A part of a line.
+enum Piece<'l> {
+    /// To be understood.
+    Plain(&'l str),
+    /// What stood between quotes.
+    Quoted(&'l str),
+}
+
+/// Divides a line at its quotes. A quote opens before a word and closes after one; any other is a character like others.
+fn pieces(line: &str) -> Vec<Piece<'_>> {
+    let mut pieces = Vec::new();
+    let mut rest = line;
+    while let Some((open, after)) = opening(rest) {
+        let closing = after.match_indices(['"', '\u{201d}']).find(|(index, quote)| {
+            *index > 0 && after[index + quote.len()..].chars().next().is_none_or(char::is_whitespace)
+        });
+        let Some((close, quote)) = closing else { break };
+        pieces.push(Piece::Plain(&rest[..open]));
+        pieces.push(Piece::Quoted(after[..close].trim()));
+        rest = &after[close + quote.len()..];
+    }
+    pieces.push(Piece::Plain(rest));
+    pieces
+}
+
+/// Where the first quote before a word is, and what follows it.
+fn opening(text: &str) -> Option<(usize, &str)> {
+    text.match_indices(['"', '\u{201c}']).find_map(|(index, quote)| {
+        let begins = text[..index].chars().next_back().is_none_or(char::is_whitespace);
+        let after = &text[index + quote.len()..];
+        (begins && after.chars().next().is_some_and(|next| !next.is_whitespace())).then_some((index, after))
+    })
 }
 
 /// What was understood so far.

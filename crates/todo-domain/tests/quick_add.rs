@@ -43,6 +43,13 @@ fn days_and_times_are_the_next_to_come() {
         ("Call in 2 weeks", "Call", "2026-03-15", ""),
         ("Call 5 march", "Call", "2026-03-05", ""),
         ("Call feb 28", "Call", "2027-02-28", ""),
+        ("Call mar 5th", "Call", "2026-03-05", ""),
+        ("Call 5 march 2028, early", "Call 2028, early", "2026-03-05", ""),
+        ("Call 29 february 2028", "Call", "2028-02-29", ""),
+        ("Call on fri 6 pm", "Call", "2026-03-06T17:00:00Z", ""),
+        ("Call next week", "Call", "2026-03-08", ""),
+        ("Call at noon", "Call", "2026-03-01T11:00:00Z", ""),
+        ("Gym every mon,wed at 7am", "Gym", "2026-03-02T06:00:00Z", "FREQ=WEEKLY;BYDAY=MO,WE"),
         ("Call 2026-12-24 18:30", "Call", "2026-12-24T17:30:00Z", ""),
         ("Call 11am", "Call", "2026-03-01T10:00:00Z", ""),
         ("Call 9:30am", "Call", "2026-03-02T08:30:00Z", ""),
@@ -61,9 +68,35 @@ fn days_and_times_are_the_next_to_come() {
 
 #[test]
 fn what_is_not_understood_stays_in_the_title() {
-    for line in ["Every cloud", "Meet at noon", "Buy 3 apples", "#", "!now", "May I?", "25:00", "13pm", "in 5 minutes"]
-    {
+    for line in [
+        "Every cloud",
+        "Buy sun cream",
+        "Sat nav",
+        "Find 31 february",
+        "Buy 3 apples",
+        "#",
+        "!now",
+        "May I?",
+        "25:00",
+        "13pm",
+        "in 5 minutes",
+    ] {
         assert_eq!(read(line), (line.to_owned(), String::new(), String::new()), "{line}");
     }
     assert_eq!(read("today or tomorrow").0, "or tomorrow");
+}
+
+#[test]
+fn quoted_text_is_title_as_it_is() {
+    let cases = [
+        ("Watch \"Tomorrow  Never Dies\" tomorrow", "Watch Tomorrow  Never Dies", "2026-03-02"),
+        ("\"every day\" #quote", "every day", ""),
+        ("Read \u{201c}Today\u{201d} today", "Read Today", "2026-03-01"),
+        ("5\" nails \"today", "5\" nails \"today", ""),
+        ("\"a\"b\" \"", "a\"b \"", ""),
+    ];
+    for (line, title, due) in cases {
+        let (found, date, _) = read(line);
+        assert_eq!((found.as_str(), date.as_str()), (title, due), "{line}");
+    }
 }

@@ -90,7 +90,7 @@ fn rhythm(words: &[&str]) -> Option<(usize, Rhythm)> {
             vec![Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday]
         }
         "weekend" => vec![Weekday::Saturday, Weekday::Sunday],
-        days => days.split(',').filter(|day| !day.is_empty()).map(weekday).collect::<Option<_>>()?,
+        days => days.split(',').filter(|day| !day.is_empty()).map(weekday_or_short).collect::<Option<_>>()?,
     };
     let codes: Vec<&str> = weekdays.iter().map(|weekday| code(*weekday)).collect();
     Some((2, Rhythm { text: format!("FREQ=WEEKLY;BYDAY={}", codes.join(",")), weekdays }))
@@ -103,7 +103,10 @@ fn day(words: &[&str], today: Date) -> Option<(usize, Date)> {
         ["tomorrow", ..] => Some((1, today.tomorrow().ok()?)),
         ["next", "week", ..] => Some((2, plus_days(today, 7)?)),
         ["next", "month", ..] => Some((2, plus_months(today, 1)?)),
-        ["next" | "on", name, ..] if weekday(name).is_some() => Some((2, today.nth_weekday(1, weekday(name)?).ok()?)),
+        ["next", "year", ..] => Some((2, plus_years(today, 1)?)),
+        ["next" | "on" | "this", name, ..] if weekday_or_short(name).is_some() => {
+            Some((2, today.nth_weekday(1, weekday_or_short(name)?).ok()?))
+        }
         ["in", count, name, ..] => {
             let count = number(count)?;
             let day = match unit(name)?.0 {
@@ -115,14 +118,20 @@ fn day(words: &[&str], today: Date) -> Option<(usize, Date)> {
             Some((3, day?))
         }
         [name, ..] if weekday(name).is_some() => Some((1, today.nth_weekday(1, weekday(name)?).ok()?)),
-        [one, other, ..] if day_of_month(one, other, today).is_some() => Some((2, day_of_month(one, other, today)?)),
+        [one, other, rest @ ..] if month_and_day(one, other).is_some() => {
+            let (month, day) = month_and_day(one, other)?;
+            match rest.first().and_then(|year| year_of(year)) {
+                Some(year) => Some((3, Date::new(year, month, day).ok()?)),
+                None => Some((2, next_of(month, day, today)?)),
+            }
+        }
         [date, ..] if date.len() == 10 => Some((1, iso::date(date).filter(|date| (1..=9998).contains(&date.year()))?)),
         _ => None,
     }
 }
 
-/// `5 march` or `march 5`: this year's, or the next when it has passed.
-fn day_of_month(one: &str, other: &str, today: Date) -> Option<Date> {
+/// `5 march`, `5th march`, `march 5` or `mar 5th`.
+fn month_and_day(one: &str, other: &str) -> Option<(i8, i8)> {
     const MONTHS: [&str; 12] = [
         "january",
         "february",
@@ -146,14 +155,38 @@ fn day_of_month(one: &str, other: &str, today: Date) -> Option<Date> {
         (None, Some(month)) => (month, one),
         _ => return None,
     };
-    let day: i8 = day.trim_end_matches(',').parse().ok()?;
+    let day = day.trim_end_matches([',', '.']);
+    let digits = ["st", "nd", "rd", "th"].iter().find_map(|suffix| day.strip_suffix(suffix)).unwrap_or(day);
+    let day: i8 = digits.parse().ok()?;
+    // A leap year has every day there is.
+    Date::new(2000, month, day).ok().map(|_| (month, day))
+}
+
+/// Four digits of this and the next century.
+fn year_of(word: &str) -> Option<i16> {
+    word.parse().ok().filter(|year| word.len() == 4 && (1900..=2199).contains(year))
+}
+
+/// This year's day, or the next there is when it has passed.
+fn next_of(month: i8, day: i8, today: Date) -> Option<Date> {
     let in_year = |year| Date::new(year, month, day).ok().filter(|date| *date >= today);
     (today.year()..today.year().saturating_add(9)).find_map(in_year)
 }
 
 fn time(words: &[&str]) -> Option<(usize, Time)> {
     if let ["at", word, ..] = words {
-        let time = clock(word).or_else(|| Time::new(word.parse().ok()?, 0, 0, 0).ok())?;
+        let named = match *word {
+            "noon" => Time::new(12, 0, 0, 0).ok(),
+            "midnight" => Time::new(0, 0, 0, 0).ok(),
+            _ => None,
+        };
+        let time = named.or_else(|| clock(word)).or_else(|| Time::new(word.parse().ok()?, 0, 0, 0).ok())?;
+        return Some((2, time));
+    }
+    // `9 am` with a space.
+    if let [digits, half @ ("am" | "pm"), ..] = words
+        && let Some(time) = clock(&format!("{digits}{half}"))
+    {
         return Some((2, time));
     }
     Some((1, clock(words.first()?)?))
@@ -202,6 +235,13 @@ fn weekday(word: &str) -> Option<Weekday> {
         "sunday" => Some(Weekday::Sunday),
         _ => None,
     }
+}
+
+/// A weekday's name, or its first three letters; only where a weekday is expected, since `sun` and `sat` are words.
+fn weekday_or_short(word: &str) -> Option<Weekday> {
+    let short = |name: &&str| word.len() == 3 && name.starts_with(word);
+    let names = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+    weekday(word).or_else(|| weekday(names.iter().find(|name| short(name))?))
 }
 
 const fn code(weekday: Weekday) -> &'static str {
