@@ -32,8 +32,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod close;
 mod command;
 pub(crate) mod document;
+mod pace;
 mod spill;
 mod summary;
 mod work;
@@ -44,6 +46,7 @@ use jiff::Timestamp;
 
 pub use self::command::{BatchOutcome, Command, CommandError, DocumentKey, DocumentWrite, Outcome, ReadError};
 pub use self::document::{DOCUMENT_SCHEMA_VERSION, DocumentError, PageNumber};
+pub use self::pace::TooFast;
 pub use self::summary::{Counts, PageSummary};
 
 use self::document::{HEAD, Head, Named, Page, PageView, Slot, malformed};
@@ -177,17 +180,26 @@ impl TaskList {
         Ok(None)
     }
 
-    /// All tasks outside the trash, in the order of their ids: for exports, calendars and daily digests. Every page with one is needed.
+    /// All tasks outside the trash, in the order of their ids: for calendars and daily digests. Every page with one is needed.
     pub fn tasks(&self) -> Result<Vec<Task>, ReadError> {
+        let mut tasks = self.collect(|page| page.counts.live() > 0)?;
+        tasks.retain(|task| !task.is_trashed());
+        Ok(tasks)
+    }
+
+    /// All tasks, those in the trash too, in the order of their ids: for exports. Every page is needed.
+    pub fn every_task(&self) -> Result<Vec<Task>, ReadError> {
+        self.collect(|_| true)
+    }
+
+    fn collect(&self, wanted: impl Fn(&PageSummary) -> bool) -> Result<Vec<Task>, ReadError> {
         let numbers: Vec<PageNumber> =
-            self.head.pages.iter().filter(|page| page.counts.live() > 0).map(|page| page.number).collect();
+            self.head.pages.iter().filter(|page| wanted(page)).map(|page| page.number).collect();
         self.require(&numbers)?;
         let mut tasks = BTreeMap::new();
         let mut add = |slot: &Slot, document: &dyn Named| -> Result<(), ReadError> {
             let task = slot.task().map_err(|source| malformed(document, source))?;
-            if !task.is_trashed() {
-                tasks.insert(task.id, task);
-            }
+            tasks.insert(task.id, task);
             Ok(())
         };
         self.head.tasks.iter().try_for_each(|slot| add(slot, &HEAD))?;

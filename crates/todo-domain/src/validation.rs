@@ -62,6 +62,12 @@ impl Refusals {
         }
     }
 
+    /// Whether this field, or a part of it, was refused.
+    pub fn names(&self, field: &str) -> bool {
+        let of_field = |rest: &str| rest.is_empty() || rest.starts_with(['[', '.']);
+        self.0.iter().any(|error| error.field.strip_prefix(field).is_some_and(of_field))
+    }
+
     /// Takes over the refusals of another reading of the same input.
     pub fn extend(&mut self, other: ValidationError) {
         self.0.extend(other.errors);

@@ -73,6 +73,12 @@ pub(crate) struct Head {
     pub(crate) pages: Vec<PageSummary>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) pending: Vec<TaskEvent>,
+    /// What of its writes the user has spent ([`super::pace`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) paced_until: Option<i64>,
+    /// Whether the account is gone: the list takes no more commands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) closed: bool,
     pub(crate) tasks: Vec<Slot>,
 }
 
@@ -176,6 +182,8 @@ impl Head {
             next_page: 1,
             pages: Vec::new(),
             pending: Vec::new(),
+            paced_until: None,
+            closed: false,
             tasks: Vec::new(),
         }
     }

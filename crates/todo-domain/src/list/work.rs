@@ -244,6 +244,19 @@ impl<'l> Work<'l> {
         self.changed = true;
     }
 
+    /// Tells that a task is gone, with its whole list.
+    pub(super) fn tell_deleted(&mut self, mut task: Task, ids: Ids<'_>) {
+        task.deleted_at = Some(self.now);
+        task.updated_at = self.now;
+        task.version += 1;
+        self.tell(EventType::Deleted, &task, vec!["deletedAt".to_owned()], ids);
+    }
+
+    /// The number of the last event, and the events of this work.
+    pub(super) fn told(self) -> (u64, Vec<TaskEvent>) {
+        (self.head.sequence, self.events)
+    }
+
     fn tell(&mut self, event_type: EventType, task: &Task, changed: Vec<String>, ids: Ids<'_>) {
         self.changed = true;
         self.head.sequence += 1;

@@ -1,6 +1,6 @@
 //! What each command does, refuses and tells.
 
-use todo_domain::list::{Command, CommandError, MAX_TASKS, MAX_TRASH};
+use todo_domain::list::{Command, CommandError, DocumentKey, MAX_TASKS, MAX_TRASH, ReadError};
 use todo_domain::{
     DueDate, EventType, NewSubtask, NewTask, Patch, Recurrence, Status, TaskChange, TaskId, TimeZoneName,
 };
@@ -282,4 +282,41 @@ fn a_full_trash_loses_the_one_longest_in_it() {
     store.run(Command::PurgeTrashedBefore(cutoff)).unwrap();
     assert_eq!(store.list().counts().trashed, 1);
     store.check();
+}
+
+#[test]
+fn a_closed_list_tells_that_every_task_is_gone_and_keeps_none() {
+    let mut store = Store::with_tasks(400);
+    let trashed = store.create(titled("Trashed"));
+    store.run(delete(trashed)).unwrap();
+    let (told, mut next) = (store.events.len(), 0_u128);
+    let mut ids = || {
+        next += 1;
+        Uuid::from_u128((9 << 64) + next)
+    };
+    let mut list = store.list();
+    let outcome = loop {
+        match list.close(store.now, &mut ids) {
+            Err(ReadError::PagesNeeded(numbers)) => {
+                for number in numbers {
+                    list.load_page(number, store.documents[&DocumentKey::Page(number)].clone());
+                }
+            }
+            outcome => break outcome.unwrap(),
+        }
+    };
+    let numbers: Vec<u64> = outcome.events.iter().map(|event| event.sequence).collect();
+    let last = u64::try_from(told).unwrap();
+    assert_eq!(numbers, (last + 1..=last + 400).collect::<Vec<_>>());
+    assert!(outcome.events.iter().all(|event| event.event_type == EventType::Deleted));
+    store.events.extend(outcome.events);
+    assert!(todo_domain::replay(&store.events).is_empty());
+
+    let pages = store.documents.len() - 1;
+    assert!(pages > 0);
+    assert_eq!(outcome.writes.iter().filter(|write| write.json.is_none()).count(), pages);
+    let head = outcome.writes[0].json.clone().unwrap();
+    let mut closed = todo_domain::list::TaskList::parse(Store::user_id(), &head).unwrap();
+    assert!(closed.is_closed() && closed.pages().is_empty() && closed.sequence() == last + 400);
+    assert!(closed.close(store.now, &mut ids).unwrap().writes.is_empty());
 }

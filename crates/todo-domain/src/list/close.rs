@@ -1,0 +1,47 @@
+//! The end of a list, when its user goes.
+
+use jiff::Timestamp;
+
+use super::TaskList;
+use super::command::{BatchOutcome, DocumentKey, DocumentWrite, ReadError};
+use super::document::{Head, PageNumber};
+use super::work::{Work, to_json};
+use crate::ids::Ids;
+
+impl TaskList {
+    /// Removes every task and page for good, and leaves a head that takes no more commands, so that a late writer
+    /// does not begin the list anew.
+    ///
+    /// Consumers are told that each task outside the trash is deleted. A closed list stays as it is.
+    ///
+    /// # Errors
+    /// [`ReadError::PagesNeeded`] until every page with a task outside the trash is loaded.
+    pub fn close(&mut self, now: Timestamp, ids: Ids<'_>) -> Result<BatchOutcome, ReadError> {
+        if self.is_closed() {
+            return Ok(BatchOutcome { results: Vec::new(), events: Vec::new(), writes: Vec::new() });
+        }
+        let tasks = self.tasks()?;
+        let mut work = Work::on(self, now);
+        for task in tasks {
+            work.tell_deleted(task, &mut *ids);
+        }
+        let (sequence, events) = work.told();
+        let pages: Vec<PageNumber> = self.head.pages.iter().map(|page| page.number).collect();
+        self.head = Head {
+            sequence,
+            revision: self.head.revision + 1,
+            next_page: self.head.next_page,
+            closed: true,
+            ..Head::empty(self.head.user_id)
+        };
+        self.pages.clear();
+        let removed = pages.into_iter().map(|number| DocumentWrite { key: DocumentKey::Page(number), json: None });
+        let head = DocumentWrite { key: DocumentKey::Head, json: Some(to_json(&self.head)) };
+        Ok(BatchOutcome { results: Vec::new(), events, writes: std::iter::once(head).chain(removed).collect() })
+    }
+
+    /// Whether [`TaskList::close`] has ended this list.
+    pub const fn is_closed(&self) -> bool {
+        self.head.closed
+    }
+}
