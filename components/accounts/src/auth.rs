@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Map, Value};
 use todo_app::accounts::{SignUp, SignedIn};
-use todo_app::http::{Answer, Request, body, empty, json, problem::Problem};
+use todo_app::http::{Answer, Request, body, client_address, empty, json, problem::Problem};
 use todo_app::wire::{Fields, SignedInBody};
 use todo_domain::TimeZoneName;
 
@@ -17,6 +17,7 @@ pub(crate) async fn sign_up(app: &App, request: &Request) -> Answer {
         name: fields.required_text("name"),
         password: fields.required_text("password"),
         time_zone: fields.time_zone("timeZone").unwrap_or_else(TimeZoneName::utc),
+        client_address: client_address(request, app.settings.proxies),
     };
     fields.finish().map_err(Problem::invalid)?;
     let signed_in = app.sign_up(input).await?;

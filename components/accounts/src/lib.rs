@@ -1,10 +1,11 @@
-//! Accounts over HTTP: sign-up, sign-in, refresh, sign-out, and the profile.
+//! Accounts over HTTP: sign-up, sign-in, refresh, sign-out, the profile, API tokens and the calendar feed's secret.
 
 #![expect(unsafe_code, reason = "the export that `http_component` writes is unsafe code of spin-sdk")]
 
 mod auth;
 mod cookie;
 mod me;
+mod tokens;
 
 use spin_sdk::http::{IncomingRequest, IntoResponse};
 use spin_sdk::http_component;
@@ -27,5 +28,12 @@ async fn answer(app: App, call: Call<Operation>) -> Answer {
         Operation::SignOut => auth::sign_out(&app, &call.request).await,
         Operation::GetProfile => me::get_profile(&app, &call.request).await,
         Operation::UpdateProfile => me::update_profile(&app, &call.request).await,
+        Operation::DeleteAccount => me::delete_account(&app, &call.request).await,
+        Operation::ListApiTokens => tokens::list_api_tokens(&app, &call.request).await,
+        Operation::CreateApiToken => tokens::create_api_token(&app, &call.request).await,
+        Operation::RevokeApiToken => tokens::revoke_api_token(&app, &call).await,
+        Operation::RevokeApiTokens => tokens::revoke_api_tokens(&app, &call.request).await,
+        Operation::OpenCalendarFeed => tokens::open_calendar_feed(&app, &call.request).await,
+        Operation::CloseCalendarFeed => tokens::close_calendar_feed(&app, &call.request).await,
     }
 }

@@ -1,21 +1,20 @@
 //! The account of who is asking.
 
 use http::StatusCode;
-use todo_app::access::authenticate;
 use todo_app::accounts::ProfileChange;
-use todo_app::http::{Answer, Request, body, json, problem::Problem};
+use todo_app::http::{Answer, Request, body, empty, json, problem::Problem};
 use todo_app::wire::Fields;
 
-use crate::{App, auth};
+use crate::{App, auth, cookie};
 
 pub(crate) async fn get_profile(app: &App, request: &Request) -> Answer {
-    let user = authenticate(&app.settings.signing_key, request, app.now)?;
+    let user = app.signed_in_user(request)?;
     Ok(json(StatusCode::OK, &app.profile(&user).await?))
 }
 
 /// Answers with fresh tokens, since the access token carries the zone, and a new password ends the old sessions.
 pub(crate) async fn update_profile(app: &App, request: &Request) -> Answer {
-    let user = authenticate(&app.settings.signing_key, request, app.now)?;
+    let user = app.signed_in_user(request)?;
     let object = body::json_object(request)?;
     let mut fields = Fields::new(&object);
     let name = fields.text("name");
@@ -36,4 +35,13 @@ pub(crate) async fn update_profile(app: &App, request: &Request) -> Answer {
     fields.finish().map_err(Problem::invalid)?;
     let signed_in = app.change_profile(&user, ProfileChange { name, time_zone, password }).await?;
     Ok(auth::answer(StatusCode::OK, request, signed_in))
+}
+
+/// Everything of the user's goes with it.
+pub(crate) async fn delete_account(app: &App, request: &Request) -> Answer {
+    let user = app.signed_in_user(request)?;
+    app.delete_account(&user).await?;
+    let mut response = empty(StatusCode::NO_CONTENT);
+    cookie::clear(&mut response, request);
+    Ok(response)
 }

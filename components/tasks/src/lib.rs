@@ -1,9 +1,11 @@
-//! Tasks over HTTP: create, list, search, read, change, complete, reopen, delete, tags, health.
+//! Tasks over HTTP: one by one, many at once and from a line of text; the trash; tags; health.
 
 #![expect(unsafe_code, reason = "the export that `http_component` writes is unsafe code of spin-sdk")]
 
 mod health;
+mod many;
 mod tasks;
+mod trash;
 
 use spin_sdk::http::{IncomingRequest, IntoResponse};
 use spin_sdk::http_component;
@@ -28,6 +30,12 @@ async fn answer(app: App, call: Call<Operation>) -> Answer {
         Operation::CompleteTask => tasks::complete_task(&app, &call).await,
         Operation::ReopenTask => tasks::reopen_task(&app, &call).await,
         Operation::DeleteTask => tasks::delete_task(&app, &call).await,
+        Operation::ChangeTasks => many::change_tasks(&app, &call).await,
+        Operation::QuickAddTask => many::quick_add_task(&app, &call).await,
+        Operation::ListTrash => trash::list_trash(&app, &call).await,
+        Operation::RestoreTask => trash::restore_task(&app, &call).await,
+        Operation::PurgeTask => trash::purge_task(&app, &call).await,
+        Operation::EmptyTrash => trash::empty_trash(&app, &call).await,
         Operation::ListTags => tasks::list_tags(&app, &call).await,
         Operation::GetHealth => health::get_health(&app).await,
     }

@@ -27,6 +27,8 @@ pub struct TodoOptions {
     pub resources: Vec<PathBuf>,
     /// Other apps that subscribe, as `id=http://host:port`.
     pub apps: Vec<String>,
+    /// Variables of the application, by name. Rates are not bounded unless told otherwise here.
+    pub variables: Vec<(&'static str, String)>,
 }
 
 /// One running application. It ends with this value.
@@ -87,6 +89,10 @@ impl Todo {
         }
         for app in &self.options.apps {
             command.arg("--app").arg(app);
+        }
+        command.env("SPIN_VARIABLE_WRITES_PER_MINUTE", "0").env("SPIN_VARIABLE_SIGN_UPS_PER_HOUR", "0");
+        for (name, value) in &self.options.variables {
+            command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
         }
         let log = std::fs::File::options().create(true).append(true).open(self.log()).context("a file for the log")?;
         let mut process = command

@@ -3,6 +3,9 @@
 //! An access token is a JWT signed with HMAC-SHA256, valid for a quarter of an hour.
 //! It carries what every request needs, so that a request costs no read of the account.
 
+mod grant;
+mod secret;
+
 use ::http::header;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, Mac};
@@ -11,6 +14,9 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use todo_domain::{TimeZoneName, UserId};
 
+pub use self::grant::{Scope, Writer};
+pub use self::secret::{ApiToken, FeedSecret};
+pub(crate) use self::secret::{digest, parts, secret};
 use crate::http::{
     Request, header_text,
     problem::{Problem, kind},
@@ -40,7 +46,12 @@ impl SigningKey {
         Hmac::new_from_slice(text.as_bytes()).ok().map(Self)
     }
 
-    /// The key's state after a token's header and claims.
+    /// A secret that is the same each time for the same purpose, and that only this key can make.
+    pub(crate) fn derived_secret(&self, purpose: &str) -> String {
+        URL_SAFE_NO_PAD.encode(self.over(purpose).finalize().into_bytes())
+    }
+
+    /// The key's state after a text, such as a token's header and claims.
     fn over(&self, signed: &str) -> Hmac<Sha256> {
         self.0.clone().chain_update(signed)
     }
@@ -96,18 +107,23 @@ pub fn issue(key: &SigningKey, user: &User, now: Timestamp) -> AccessToken {
     AccessToken { token, expires_at }
 }
 
-/// The user of a request's `Authorization: Bearer` token.
+/// The text of a request's `Authorization: Bearer` token.
+///
+/// # Errors
+/// 401 when there is none.
+fn bearer(request: &Request) -> Result<&str, Problem> {
+    let missing = || Problem::unauthorized(kind::TOKEN_MISSING, "Send `Authorization: Bearer` with an access token.");
+    let text = header_text(request, header::AUTHORIZATION).ok_or_else(missing)?;
+    let (scheme, token) = text.trim().split_once(' ').unwrap_or((text, ""));
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(missing()) }
+}
+
+/// The user of a request's access token.
 ///
 /// # Errors
 /// 401, with a type of its own for a missing, malformed, expired and wrongly signed token.
 pub fn authenticate(key: &SigningKey, request: &Request, now: Timestamp) -> Result<User, Problem> {
-    let missing = || Problem::unauthorized(kind::TOKEN_MISSING, "Send `Authorization: Bearer` with an access token.");
-    let text = header_text(request, header::AUTHORIZATION).ok_or_else(missing)?;
-    let (scheme, token) = text.trim().split_once(' ').unwrap_or((text, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(missing());
-    }
-    let claims = verified(key, token.trim())?;
+    let claims = verified(key, bearer(request)?)?;
     if claims.expires_at <= now.as_second() {
         return Err(Problem::unauthorized(kind::TOKEN_EXPIRED, "The access token has expired: refresh it or sign in."));
     }

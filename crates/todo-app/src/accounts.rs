@@ -5,20 +5,25 @@
 //! The address itself stands only in the account.
 
 mod account;
+mod api_tokens;
+mod deletion;
+mod feed;
 mod password;
 mod session;
 mod throttle;
 
 use dapr::{Operation, StateItem, Transaction, Transport, metadata_key};
-use serde::{Serialize, de::DeserializeOwned};
 use todo_domain::{FieldError, TimeZoneName, UserId, ValidationError};
 
 pub use self::account::{Account, MAX_EMAIL, Profile};
+pub use self::api_tokens::{ApiTokenBody, MAX_API_TOKENS, NewApiToken, StoredApiToken};
 pub use self::password::PASSWORD_LENGTH;
-pub use self::session::{REFRESH_TOKEN_SECONDS, RefreshToken};
+pub use self::session::{REFRESH_TOKEN_SECONDS, RefreshToken, Session, SessionBody};
+use self::throttle::{BAD_SIGN_INS, SIGN_UPS};
 use crate::{
     App,
     access::{self, AccessToken, User},
+    documents::item,
     failure::Failure,
     fresh_id,
     http::problem::{Problem, kind},
@@ -39,6 +44,8 @@ pub struct SignUp {
     pub password: String,
     /// The zone of the person's days.
     pub time_zone: TimeZoneName,
+    /// Where the request comes from; empty when the host does not tell.
+    pub client_address: String,
 }
 
 /// What a user changes of the account; what is absent stays.
@@ -67,10 +74,13 @@ impl<T: Transport> App<T> {
     /// Makes an account and signs it in.
     ///
     /// # Errors
-    /// 400 with every refused field; 409 when the address has an account.
+    /// 400 with every refused field; 409 when the e-mail address has an account; 429 for too many accounts from one
+    /// client address.
     pub async fn sign_up(&self, input: SignUp) -> Result<SignedIn, Problem> {
         let email = account::normal_email(&input.email);
         check_sign_up(&email, &input)?;
+        let sign_ups = SIGN_UPS.with_bound(self.settings.sign_ups_per_hour);
+        self.check_throttle(&sign_ups, &input.client_address).await?;
         let id = UserId::new(fresh_id());
         let mut account = Account::new(id, email, input.name.trim().to_owned(), input.time_zone, self.now);
         account.password_hash = password::hash(&input.password);
@@ -83,7 +93,10 @@ impl<T: Transport> App<T> {
             |item: StateItem| Operation::upsert(item.first_write().with_metadata(metadata_key::OUTBOX_SKIP, "true"));
         let operations = items.into_iter().map(new).collect();
         match self.dapr.transact(&self.settings.state_store, &Transaction::new(operations)).await {
-            Ok(()) => Ok(self.signed_in(&account, Some(refresh))),
+            Ok(()) => {
+                self.count(&sign_ups, &input.client_address).await?;
+                Ok(self.signed_in(&account, Some(refresh)))
+            }
             Err(error) if error.is_conflict() => Err(Problem::new(409, kind::ACCOUNT_EXISTS)
                 .detail("This e-mail address has an account: sign in, or use another address.")),
             Err(error) => Err(Failure::from(error).into()),
@@ -96,7 +109,7 @@ impl<T: Transport> App<T> {
     /// 401 when address or password is wrong, without telling which; 429 from the sixth bad try in a minute on.
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<SignedIn, Problem> {
         let email = account::normal_email(email);
-        self.check_throttle(&email).await?;
+        self.check_throttle(&BAD_SIGN_INS, &email).await?;
         let account = match self.owner_of(&email).await? {
             Some(id) => self.load_account(id).await?,
             None => None,
@@ -104,7 +117,7 @@ impl<T: Transport> App<T> {
         // An unknown address costs the same time as a wrong password.
         let stored = account.as_ref().map_or(password::NOBODYS_HASH, |account| &account.password_hash);
         if !password::verify(password, stored) || account.is_none() {
-            self.count_failure(&email).await?;
+            self.count(&BAD_SIGN_INS, &email).await?;
             return Err(Problem::new(401, kind::BAD_CREDENTIALS).detail("E-mail or password is wrong."));
         }
         let id = account.expect("checked above").id;
@@ -149,7 +162,15 @@ impl<T: Transport> App<T> {
     /// # Errors
     /// 401 when the account is gone.
     pub async fn profile(&self, user: &User) -> Result<Profile, Problem> {
-        Ok(self.load_account(user.id).await?.ok_or_else(session_gone)?.profile())
+        Ok(self.account(user).await?.profile())
+    }
+
+    /// The account of who is asking.
+    ///
+    /// # Errors
+    /// 401 when it is gone.
+    pub async fn account(&self, user: &User) -> Result<Account, Problem> {
+        self.load_account(user.id).await?.ok_or_else(session_gone)
     }
 
     /// Changes the account. A new password ends every session; the answer's tokens begin a new one.
@@ -168,8 +189,10 @@ impl<T: Transport> App<T> {
         let hash = change.password.as_ref().map(|(_, new)| password::hash(new));
         let (account, refresh) = self
             .change_account(user.id, |account| {
-                if let Some((present, _)) = &change.password
+                // A change that is sent again finds the new password in its place.
+                if let Some((present, new)) = &change.password
                     && !password::verify(present, &account.password_hash)
+                    && !password::verify(new, &account.password_hash)
                 {
                     return Err(Problem::invalid_field("currentPassword", "is not the present password"));
                 }
@@ -228,23 +251,9 @@ impl<T: Transport> App<T> {
         }
         Err(Failure::Busy { subject: "the account".to_owned(), attempts: ATTEMPTS }.into())
     }
-
-    async fn load_document<D: DeserializeOwned>(&self, key: &str) -> Result<Option<(D, String)>, Failure> {
-        let Some(found) = self.dapr.get(&self.settings.state_store, key).await? else { return Ok(None) };
-        let corrupt = |source| Failure::Corrupt { subject: format!("the document `{key}`"), source };
-        let text = std::str::from_utf8(&found.value).map_err(|source| corrupt(source.into()))?;
-        let document = serde_json::from_str(text).map_err(|source| corrupt(source.into()))?;
-        Ok(Some((document, found.etag)))
-    }
 }
 
-/// A document as an item of the store.
-fn item<D: Serialize>(key: String, document: &D) -> Result<StateItem, Failure> {
-    StateItem::new(key.clone(), document)
-        .map_err(|source| Failure::Corrupt { subject: format!("the document `{key}`"), source: source.into() })
-}
-
-fn session_gone() -> Problem {
+pub(crate) fn session_gone() -> Problem {
     Problem::unauthorized(kind::SESSION_GONE, "The session has ended: sign in again.")
 }
 

@@ -2,9 +2,12 @@
 
 use dapr::Error as DaprError;
 use todo_domain::ValidationError;
-use todo_domain::list::{CommandError, DocumentError, ReadError};
+use todo_domain::list::{CommandError, DocumentError, ReadError, TooFast};
 
-use crate::http::problem::{Problem, kind};
+use crate::{
+    accounts::session_gone,
+    http::problem::{Problem, kind},
+};
 
 /// Seconds after which a client may try again when the sidecar or its store is away.
 const RETRY_AFTER_SECONDS: u32 = 1;
@@ -19,6 +22,12 @@ pub enum Failure {
     /// The input was refused.
     #[error(transparent)]
     Invalid(#[from] ValidationError),
+    /// The user writes too much; nothing was written.
+    #[error(transparent)]
+    TooFast(#[from] TooFast),
+    /// The user's account is gone.
+    #[error("the account is gone")]
+    Closed,
     /// The sidecar did not do what was asked.
     #[error(transparent)]
     Sidecar(#[from] DaprError),
@@ -64,6 +73,10 @@ impl From<Failure> for Problem {
             }
             Failure::Command(CommandError::TooManyTasks) => Self::new(400, kind::LIST_FULL)
                 .detail(format!("A list holds at most {} tasks: delete some first.", todo_domain::list::MAX_TASKS)),
+            Failure::TooFast(TooFast { wait_seconds }) => Self::new(429, kind::TOO_MANY_REQUESTS)
+                .detail(format!("Too many changes in a minute: try again in {wait_seconds} seconds."))
+                .header("retry-after", wait_seconds.to_string()),
+            Failure::Closed => session_gone(),
             Failure::Busy { .. } => Self::new(409, kind::CONFLICT)
                 .detail("Others are changing the same data at this moment: nothing was changed, repeat the request.")
                 .header("retry-after", RETRY_AFTER_SECONDS.to_string()),

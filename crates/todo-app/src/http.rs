@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod conditional;
+pub mod cors;
 pub mod problem;
 pub mod router;
 
@@ -52,7 +53,44 @@ pub fn request_id(headers: &::http::HeaderMap) -> String {
         .map_or_else(|| crate::fresh_id().to_string(), str::to_owned)
 }
 
+/// Where a request comes from: the address that the host saw or, behind proxies, the one that the outermost of them
+/// saw. Empty when that is not told.
+pub fn client_address(request: &Request, proxies: u32) -> String {
+    let Some(behind) = (proxies as usize).checked_sub(1) else {
+        // `address:port`, the address of IPv6 in brackets.
+        let peer = header_text(request, "spin-client-addr").unwrap_or_default();
+        return peer.rsplit_once(':').map_or(peer, |(address, _)| address).to_owned();
+    };
+    // Every proxy adds the address that it saw; what stands before those of ours is the client's own word.
+    let seen: Vec<&str> = request
+        .headers()
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .collect();
+    seen.iter().rev().nth(behind).map(|address| address.trim().to_owned()).unwrap_or_default()
+}
+
 /// A header's text; `None` when it is absent or not text.
 pub fn header_text(request: &Request, name: impl header::AsHeaderName) -> Option<&str> {
     request.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_our_own_proxies_say_of_the_client_is_believed() {
+        let request = ::http::Request::builder()
+            .header("spin-client-addr", "[::1]:4000")
+            .header("x-forwarded-for", "6.6.6.6, 1.1.1.1")
+            .header("x-forwarded-for", "2.2.2.2")
+            .body(Vec::new())
+            .unwrap();
+        let found = [0, 1, 2, 3, 4].map(|proxies| client_address(&request, proxies));
+        assert_eq!(found, ["[::1]", "2.2.2.2", "1.1.1.1", "6.6.6.6", ""]);
+        assert_eq!(client_address(&Request::new(Vec::new()), 0), "");
+    }
 }

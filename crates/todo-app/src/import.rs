@@ -1,20 +1,24 @@
-//! Tasks from other programs: JSON, Todoist's CSV and iCalendar to new tasks, and one commit for a whole file.
+//! Tasks from other programs: JSON, CSV (ours and Todoist's) and iCalendar to new tasks, and one commit for a whole file.
 //!
 //! A record that cannot be taken is skipped with its line and the reason; the others are not held up by it.
 
 mod calendar;
 mod json;
+mod rows;
+mod table;
 mod todoist;
 
+use ::http::StatusCode;
 use dapr::Transport;
 use serde::Serialize;
 use todo_domain::{NewTask, TimeZoneName, list::Command};
 
 use crate::{
     App,
-    access::User,
+    access::Writer,
     failure::Failure,
-    http::{Request, body, problem::Problem},
+    http::{Answer, Request, body, json, problem::Problem},
+    lists::Results,
 };
 
 /// The bytes that an import may have.
@@ -31,7 +35,7 @@ fn too_many_records() -> Problem {
 pub enum Format {
     /// An array of tasks as the API answers them, or an object with such an array as `tasks`.
     Json,
-    /// Todoist's CSV export.
+    /// Our own table, any other with a column `title`, or Todoist's export.
     Csv,
     /// iCalendar with VTODOs.
     Calendar,
@@ -66,7 +70,7 @@ pub struct Record {
 }
 
 /// What came of an import.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "ImportReport"))]
 pub struct Report {
@@ -79,7 +83,7 @@ pub struct Report {
 }
 
 /// What is wrong in one place of a file.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "ImportError"))]
 pub struct LineError {
@@ -101,7 +105,7 @@ pub fn read(format: Format, bytes: &[u8], zone: &TimeZoneName) -> Result<Vec<Rec
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let records = match format {
         Format::Json => json::read(text, zone)?,
-        Format::Csv => todoist::read(text, zone)?,
+        Format::Csv => rows::read(text, zone)?,
         Format::Calendar => calendar::read(text, zone)?,
     };
     if records.len() > MAX_RECORDS {
@@ -111,12 +115,12 @@ pub fn read(format: Format, bytes: &[u8], zone: &TimeZoneName) -> Result<Vec<Rec
 }
 
 impl<T: Transport> App<T> {
-    /// Makes every task of a file that can be made, all in one commit.
+    /// Makes every task of a file that can be made, all in one commit, and answers with the report.
     ///
     /// # Errors
     /// As [`App::change_list`]; then no task was made.
-    pub async fn import(&self, user: &User, records: Vec<Record>) -> Result<Report, Failure> {
-        let mut report = Report::default();
+    pub async fn import(&self, writer: &Writer, records: Vec<Record>) -> Answer {
+        let mut read = Report::default();
         let (mut lines, mut commands) = (Vec::new(), Vec::new());
         for Record { line, task, note } in records {
             match task {
@@ -124,26 +128,28 @@ impl<T: Transport> App<T> {
                     lines.push(line);
                     commands.push(Command::create(task));
                 }
-                Err(message) => {
-                    report.skipped += 1;
-                    report.errors.push(LineError { line, message });
+                Err(message) => read.skip(line, message),
+            }
+            read.errors.extend(note.map(|message| LineError { line, message }));
+        }
+        let report = |results: Results| {
+            let mut report = read.clone();
+            for (line, result) in lines.iter().zip(results) {
+                match result {
+                    Ok(_) => report.created += 1,
+                    Err(error) => report.skip(*line, Problem::from(Failure::from(error)).message().to_owned()),
                 }
             }
-            report.errors.extend(note.map(|message| LineError { line, message }));
-        }
-        let results = if commands.is_empty() { Vec::new() } else { self.change_list(user.id, &commands).await? };
-        for (line, result) in lines.into_iter().zip(results) {
-            match result {
-                Ok(_) => report.created += 1,
-                Err(error) => {
-                    report.skipped += 1;
-                    report
-                        .errors
-                        .push(LineError { line, message: Problem::from(Failure::from(error)).message().to_owned() });
-                }
-            }
-        }
-        report.errors.sort_by_key(|error| error.line);
-        Ok(report)
+            report.errors.sort_by_key(|error| error.line);
+            Ok(json(StatusCode::OK, &report))
+        };
+        self.change_list(writer, &commands, report).await
+    }
+}
+
+impl Report {
+    fn skip(&mut self, line: usize, message: String) {
+        self.skipped += 1;
+        self.errors.push(LineError { line, message });
     }
 }

@@ -7,22 +7,27 @@
 //!
 //! - [`routes`]: which paths and methods there are;
 //! - [`http`]: routing, bodies, problem details, entity tags, request ids;
-//! - [`access`]: who is asking;
+//! - [`access`]: who is asking, and what they may do;
+//! - [`idempotency`]: writes that happen once, however often they are sent;
 //! - [`wire`]: tasks and queries as people write them;
 //! - [`lists`]: load a list, apply a command, commit with its events, try again on a conflict;
 //! - [`accounts`]: sign-up, sign-in, sessions, profile;
-//! - [`import`]: JSON, Todoist's CSV and iCalendar to new tasks.
+//! - [`import`] and [`export`]: JSON, CSV (Todoist's too, on the way in) and iCalendar.
 
 pub mod access;
 pub mod accounts;
+mod documents;
+pub mod export;
 pub mod failure;
 pub mod http;
+pub mod idempotency;
 pub mod import;
 pub mod lists;
 pub mod routes;
 pub mod settings;
 #[cfg(target_family = "wasm")]
 pub mod spin;
+mod table;
 pub mod wire;
 
 use dapr::Client;

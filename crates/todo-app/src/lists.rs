@@ -9,13 +9,23 @@ mod conflict;
 
 use dapr::{Operation, StateItem, Transaction, Transport, metadata_key};
 use serde_json::value::RawValue;
+use todo_domain::ids::Ids;
 use todo_domain::list::{
     BatchOutcome, Command, CommandError, DocumentKey, DocumentWrite, PageNumber, ReadError, TaskList,
 };
-use todo_domain::{TaskEvent, UserId};
+use todo_domain::{Task, TaskEvent, UserId};
 
 pub(crate) use self::conflict::{ATTEMPTS, pause};
-use crate::{App, failure::Failure, fresh_id};
+use crate::{
+    App,
+    access::Writer,
+    failure::Failure,
+    fresh_id,
+    http::{Answer, Response, problem::Problem},
+};
+
+/// What came of each command: the task, none after a purge, or why it was not done.
+pub type Results = Vec<Result<Option<Task>, CommandError>>;
 
 /// The key of a list's head document.
 pub fn head_key(user: UserId) -> String {
@@ -54,44 +64,76 @@ impl<T: Transport> App<T> {
         Err(busy(user))
     }
 
-    /// Does commands on a user's list, all in one commit.
+    /// Does commands on a user's list, all in one commit, and makes the answer of what came of them.
     ///
-    /// A command that is refused leaves the others be; its result says why.
+    /// A command that is refused leaves the others be. When there is no answer but a problem, nothing is stored.
+    /// A write that its client numbered is answered as it was the first time.
     ///
     /// # Errors
-    /// [`Failure::Sidecar`] when the store is away; of a commit that was not answered it is not known whether it happened.
-    /// [`Failure::Busy`] when others won [`ATTEMPTS`] times in a row; then nothing was done.
+    /// The answer's own; 409 when others won [`ATTEMPTS`] times in a row; 422 for another write's number; 429 for too
+    /// many writes; 503 when the store is away: of a commit that was not answered it is not known whether it happened.
     pub async fn change_list(
         &self,
-        user: UserId,
+        writer: &Writer,
         commands: &[Command],
-    ) -> Result<Vec<Result<Option<todo_domain::Task>, CommandError>>, Failure> {
+        answer: impl Fn(Results) -> Answer,
+    ) -> Answer {
+        let user = writer.user.id;
         for attempt in 1..=ATTEMPTS {
+            if let Some(key) = &writer.idempotency_key
+                && let Some(earlier) = self.earlier_answer(key).await?
+            {
+                return Ok(earlier);
+            }
             let Loaded { mut list, etag } = self.load(user).await?;
+            if self.settings.writes_per_minute > 0 {
+                list.spend_write(self.settings.writes_per_minute, self.now).map_err(Failure::from)?;
+            }
             let applied = self.with_pages(&mut list, |list| list.apply_all(commands, self.now, &mut fresh_id)).await?;
             let Some(BatchOutcome { results, events, writes }) = applied else {
                 pause(attempt);
                 continue;
             };
-            if writes.is_empty() {
-                return Ok(results);
+            let response = answer(results)?;
+            let mut operations = operations(user, &etag, writes, &events, None)?;
+            if let Some(key) = &writer.idempotency_key {
+                operations.push(key.record(&response)?);
             }
-            match self.commit(user, &etag, writes, &events).await {
-                Ok(()) => return Ok(results),
-                Err(Failure::Sidecar(error)) if error.is_conflict() => pause(attempt),
-                Err(error) => return Err(error),
+            if operations.is_empty() {
+                return Ok(response);
+            }
+            match self.dapr.transact(&self.settings.state_store, &Transaction::new(operations)).await {
+                Ok(()) => return Ok(response),
+                Err(error) if error.is_conflict() => pause(attempt),
+                Err(error) => return Err(Failure::from(error).into()),
             }
         }
-        Err(busy(user))
+        Err(busy(user).into())
     }
 
-    /// Does one command on a user's list.
+    /// Does one command on a user's list, and makes the answer of the task.
     ///
     /// # Errors
-    /// As [`App::change_list`], and [`Failure::Command`] when the command was refused.
-    pub async fn change_task(&self, user: UserId, command: Command) -> Result<Option<todo_domain::Task>, Failure> {
-        let mut results = self.change_list(user, std::slice::from_ref(&command)).await?;
-        Ok(results.pop().expect("one command has one result")?)
+    /// As [`App::change_list`]; the command's own refusal; 404 for a command that leaves no task.
+    pub async fn change_task(&self, writer: &Writer, command: Command, answer: impl Fn(&Task) -> Response) -> Answer {
+        let single = |mut results: Results| {
+            let task = results.pop().expect("one command has one result").map_err(Failure::from)?;
+            task.as_ref().map(&answer).ok_or_else(|| Problem::not_found("There is no such task."))
+        };
+        self.change_list(writer, std::slice::from_ref(&command), single).await
+    }
+
+    /// What closes a user's list, to be done in one transaction; `None` when a page was written meanwhile: try again.
+    pub(crate) async fn closing_operations(
+        &self,
+        user: UserId,
+        kept_seconds: i64,
+        ids: Ids<'_>,
+    ) -> Result<Option<Vec<Operation>>, Problem> {
+        let Loaded { mut list, etag } = self.load(user).await?;
+        let closed = self.with_pages(&mut list, |list| list.close(self.now, &mut *ids)).await?;
+        let Some(BatchOutcome { events, writes, .. }) = closed else { return Ok(None) };
+        Ok(Some(operations(user, &etag, writes, &events, Some(kept_seconds))?))
     }
 
     async fn load(&self, user: UserId) -> Result<Loaded, Failure> {
@@ -99,7 +141,11 @@ impl<T: Transport> App<T> {
             None => Ok(Loaded { list: TaskList::empty(user), etag: String::new() }),
             Some(found) => {
                 let text = text(user, found.value)?;
-                Ok(Loaded { list: TaskList::parse(user, &text)?, etag: found.etag })
+                let list = TaskList::parse(user, &text)?;
+                if list.is_closed() {
+                    return Err(Failure::Closed);
+                }
+                Ok(Loaded { list, etag: found.etag })
             }
         }
     }
@@ -138,35 +184,37 @@ impl<T: Transport> App<T> {
         }
         Ok(true)
     }
-
-    async fn commit(
-        &self,
-        user: UserId,
-        etag: &str,
-        writes: Vec<DocumentWrite>,
-        events: &[TaskEvent],
-    ) -> Result<(), Failure> {
-        let mut operations = Vec::with_capacity(writes.len() + events.len());
-        for DocumentWrite { key, json } in writes {
-            operations.push(document_operation(user, etag, key, json)?);
-        }
-        for event in events {
-            operations.push(Operation::projection(event_item(user, event)));
-        }
-        Ok(self.dapr.transact(&self.settings.state_store, &Transaction::new(operations)).await?)
-    }
 }
 
-fn document_operation(user: UserId, etag: &str, key: DocumentKey, json: Option<String>) -> Result<Operation, Failure> {
-    let item = match key {
-        DocumentKey::Head if etag.is_empty() => StateItem::key(head_key(user)).first_write(),
-        DocumentKey::Head => StateItem::key(head_key(user)).with_etag(etag),
-        DocumentKey::Page(number) => StateItem::key(page_key(user, number)),
-    };
-    let Some(json) = json else { return Ok(Operation::delete(item)) };
-    let mut item = item.with_metadata(metadata_key::OUTBOX_SKIP, "true");
-    item.value = Some(RawValue::from_string(json).map_err(|source| corrupt(user, source))?);
-    Ok(Operation::upsert(item))
+/// The operations of one commit: the documents, and each event as an outbox projection.
+/// A head that is only to be remembered for a while is written with the seconds that it is kept.
+fn operations(
+    user: UserId,
+    etag: &str,
+    writes: Vec<DocumentWrite>,
+    events: &[TaskEvent],
+    kept_seconds: Option<i64>,
+) -> Result<Vec<Operation>, Failure> {
+    let mut operations = Vec::with_capacity(writes.len() + events.len() + 1);
+    for DocumentWrite { key, json } in writes {
+        let item = match key {
+            DocumentKey::Head if etag.is_empty() => StateItem::key(head_key(user)).first_write(),
+            DocumentKey::Head => StateItem::key(head_key(user)).with_etag(etag),
+            DocumentKey::Page(number) => StateItem::key(page_key(user, number)),
+        };
+        let Some(json) = json else {
+            operations.push(Operation::delete(item));
+            continue;
+        };
+        let mut item = item.with_metadata(metadata_key::OUTBOX_SKIP, "true");
+        if let Some(seconds) = kept_seconds {
+            item = item.with_metadata(metadata_key::TTL_IN_SECONDS, seconds.to_string());
+        }
+        item.value = Some(RawValue::from_string(json).map_err(|source| corrupt(user, source))?);
+        operations.push(Operation::upsert(item));
+    }
+    operations.extend(events.iter().map(|event| Operation::projection(event_item(user, event))));
+    Ok(operations)
 }
 
 /// The event as what the outbox publishes. Its key is its own, and nothing is stored under it.

@@ -3,5 +3,6 @@
 //! An operation's name in snake case is the name of its handler, and the `operationId` of the OpenAPI document.
 
 pub mod accounts;
+pub mod exports;
 pub mod tasks;
 pub mod transfer;

@@ -14,6 +14,16 @@ pub mod variable {
     pub const STATE_STORE: &str = "state_store";
     /// Signs access tokens: at least 32 characters. Secret, required.
     pub const SIGNING_KEY: &str = "signing_key";
+    /// The writes that one user has each minute, a whole number. Empty or 0: no bound.
+    pub const WRITES_PER_MINUTE: &str = "writes_per_minute";
+    /// The accounts that one client address may make each hour, a whole number. Empty or 0: no bound.
+    pub const SIGN_UPS_PER_HOUR: &str = "sign_ups_per_hour";
+    /// The proxies before the service, each of which adds an address to `X-Forwarded-For`. Empty or 0: none, and the
+    /// header is not believed.
+    pub const PROXIES: &str = "proxies";
+    /// The origins whose pages may call the API, with commas between: `https://todo.example.com`, or `*` for any
+    /// (then without cookies). Empty: none but its own.
+    pub const CORS_ORIGINS: &str = "cors_origins";
 }
 
 /// What the operator chose.
@@ -23,4 +33,10 @@ pub struct Settings {
     pub state_store: String,
     /// Signs and checks access tokens.
     pub signing_key: SigningKey,
+    /// The writes that one user has each minute; 0: no bound.
+    pub writes_per_minute: u32,
+    /// The accounts that one client address may make each hour; 0: no bound.
+    pub sign_ups_per_hour: u32,
+    /// The proxies before the service that add to `X-Forwarded-For`.
+    pub proxies: u32,
 }

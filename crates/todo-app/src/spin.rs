@@ -12,7 +12,9 @@ use crate::{
     App,
     access::{SIGNING_KEY_MIN, SigningKey},
     http::{
-        Answer, REQUEST_ID, Request, Response, TRACE_PARENT, header_text,
+        Answer, REQUEST_ID, Request, Response, TRACE_PARENT,
+        cors::Cors,
+        header_text,
         problem::{Problem, kind},
         request_id,
         router::{Found, Route, find},
@@ -58,7 +60,10 @@ pub async fn serve<O: Copy>(
         Err(problem) => return finish(problem.into_response(), &request_id(&::http::HeaderMap::new()), false),
     };
     let id = request_id(&parts.headers);
-    let answer = answer(incoming, parts, routes, handler).await.unwrap_or_else(Problem::into_response);
+    let origins = optional(variable::CORS_ORIGINS);
+    let cors = Cors::of(&origins, &parts.headers);
+    let mut answer = answer(incoming, parts, routes, handler).await.unwrap_or_else(Problem::into_response);
+    cors.mark(&mut answer, &origins);
     finish(answer, &id, head_only)
 }
 
@@ -133,7 +138,13 @@ fn app(request: &Request) -> Result<App<SpinTransport>, Problem> {
     let signing_key = SigningKey::parse(&required(variable::SIGNING_KEY)?).ok_or_else(|| {
         misconfigured(&format!("the variable `{}` has fewer than {SIGNING_KEY_MIN} characters", variable::SIGNING_KEY))
     })?;
-    let settings = Settings { state_store: required(variable::STATE_STORE)?, signing_key };
+    let settings = Settings {
+        state_store: required(variable::STATE_STORE)?,
+        signing_key,
+        writes_per_minute: number(variable::WRITES_PER_MINUTE)?,
+        sign_ups_per_hour: number(variable::SIGN_UPS_PER_HOUR)?,
+        proxies: number(variable::PROXIES)?,
+    };
     Ok(App { dapr: client, settings, now: now() })
 }
 
@@ -165,6 +176,16 @@ fn required(name: &str) -> Result<String, Problem> {
     match optional(name) {
         text if text.is_empty() => Err(misconfigured(&format!("the variable `{name}` is not set"))),
         text => Ok(text),
+    }
+}
+
+/// A whole number; 0 where the variable is empty or not declared.
+fn number(name: &str) -> Result<u32, Problem> {
+    match optional(name).trim() {
+        "" => Ok(0),
+        text => text.parse().map_err(|_| {
+            misconfigured(&format!("the variable `{name}` is `{text}`: use a whole number, 0 for no bound"))
+        }),
     }
 }
 

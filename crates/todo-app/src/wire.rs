@@ -3,18 +3,24 @@
 //! Names are canonical camelCase on the way out.
 //! On the way in `due_date`, `dueDate` and `DUEDATE` are one name, and what is refused is refused by the canonical one.
 
+mod answers;
 mod bodies;
+mod bulk;
 mod fields;
 mod input;
 mod query;
 mod task;
+mod tokens;
 
+pub use self::answers::{created_answer, page_answer, task_answer};
 pub use self::bodies::{Availability, Dependencies, HealthBody, SearchBody, SignedInBody, TagBody};
+pub use self::bulk::{Bulk, BulkBody, BulkResultBody, MAX_BULK, bulk};
 pub use self::fields::Fields;
 pub(crate) use self::input::{draft_of, zone_field};
-pub use self::input::{new_task, task_change};
-pub use self::query::{list_query, search_query};
-pub use self::task::TaskBody;
+pub use self::input::{new_task, quick_line, task_change};
+pub use self::query::{ExportFormat, FeedKind, export_query, feed_query, list_query, search_query, trash_query};
+pub use self::task::{QuickTaskBody, TaskBody};
+pub use self::tokens::{FeedBody, new_api_token};
 
 /// A name without the differences that do not matter: `due_date`, `dueDate` and `DUE-DATE` are all `duedate`.
 pub(crate) fn folded(name: &str) -> String {

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use todo_domain::{FieldError, TimeZoneName, UserId, instant};
 
-use super::session::Session;
+use super::{api_tokens::StoredApiToken, session::Session};
+use crate::access::digest;
 
 /// The longest address that mail can be sent to (RFC 5321, 4.5.3.1).
 pub const MAX_EMAIL: usize = 254;
@@ -33,6 +33,12 @@ pub struct Account {
     /// Where the user is signed in, the latest last.
     #[serde(default)]
     pub sessions: Vec<Session>,
+    /// What programs open the API with, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub api_tokens: Vec<StoredApiToken>,
+    /// The hash of the calendar feed's secret, where there is a feed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feed_hash: Option<String>,
 }
 
 /// Leads from an address to its account.
@@ -70,6 +76,8 @@ impl Account {
             created_at: now,
             password_hash: String::new(),
             sessions: Vec::new(),
+            api_tokens: Vec::new(),
+            feed_hash: None,
         }
     }
 
@@ -93,11 +101,6 @@ pub(super) fn key(id: UserId) -> String {
 /// The key that leads from an address to its account. A hash: the address of a person is no part of a key.
 pub(super) fn email_key(email: &str) -> String {
     format!("account-emails/{}", digest(email))
-}
-
-/// SHA-256 as hexadecimal text.
-pub(super) fn digest(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The form in which addresses are compared.

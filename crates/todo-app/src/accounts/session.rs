@@ -3,14 +3,16 @@
 //! Only a hash of a token is stored. A token that comes a second time was copied, and its session ends; but for a few
 //! seconds the one before is taken too, since two pages of one browser may refresh at once.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use todo_domain::{UserId, instant};
 use uuid::Uuid;
 
-use super::account::{Account, digest};
-use crate::fresh_id;
+use super::account::Account;
+use crate::{
+    access::{digest, parts, secret},
+    fresh_id,
+};
 
 /// Seconds after its last use for which a session lasts: 30 days.
 pub const REFRESH_TOKEN_SECONDS: i64 = 30 * 24 * 60 * 60;
@@ -33,6 +35,18 @@ pub struct Session {
     rotated_at: Timestamp,
 }
 
+/// What a user sees of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Session"))]
+pub struct SessionBody {
+    /// The session.
+    pub id: Uuid,
+    /// When it was last refreshed.
+    pub refreshed_at: Timestamp,
+}
+
 /// What a client shows to get a new access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefreshToken {
@@ -45,10 +59,7 @@ pub struct RefreshToken {
 impl RefreshToken {
     /// Reads a token's text.
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.splitn(3, '.');
-        let user_id = UserId::parse(parts.next()?).ok()?;
-        let session = parts.next()?.parse().ok()?;
-        let secret = parts.next().filter(|secret| !secret.is_empty() && secret.len() <= 64)?.to_owned();
+        let (user_id, session, secret) = parts(text)?;
         Some(Self { user_id, session, secret })
     }
 
@@ -124,16 +135,14 @@ impl Account {
 }
 
 impl Session {
+    /// What the user sees.
+    pub fn body(&self) -> SessionBody {
+        SessionBody { id: self.id, refreshed_at: self.rotated_at }
+    }
+
     fn has_ended(&self, now: Timestamp) -> bool {
         now.as_second() - self.rotated_at.as_second() > REFRESH_TOKEN_SECONDS
     }
-}
-
-/// 256 random bits as text.
-fn secret() -> String {
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).expect("the host has randomness");
-    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 #[cfg(test)]

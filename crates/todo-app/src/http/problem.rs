@@ -43,6 +43,10 @@ pub mod kind {
         TOKEN_EXPIRED = "token-expired", "The access token has expired";
         /// An access token that someone else signed.
         TOKEN_SIGNATURE = "token-signature", "The access token was not signed here";
+        /// An API token that is no more.
+        TOKEN_REVOKED = "token-revoked", "The API token was revoked";
+        /// An API token that may not do this.
+        INSUFFICIENT_SCOPE = "insufficient-scope", "The API token does not allow this";
         /// Wrong e-mail or password.
         BAD_CREDENTIALS = "bad-credentials", "E-mail or password is wrong";
         /// No session that could be refreshed.
@@ -63,8 +67,10 @@ pub mod kind {
         TOO_LARGE = "body-too-large", "The body is too large";
         /// The body is of a kind that the route does not take.
         UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type", "The body's media type is not accepted";
+        /// The `Idempotency-Key` was another request's.
+        IDEMPOTENCY_KEY_USED = "idempotency-key-used", "The idempotency key was used for another request";
         /// Too many tries.
-        TOO_MANY_REQUESTS = "too-many-requests", "Too many tries";
+        TOO_MANY_REQUESTS = "too-many-requests", "Too many requests";
         /// The list holds as many tasks as it can.
         LIST_FULL = "list-full", "The list is full";
         /// The store is away.

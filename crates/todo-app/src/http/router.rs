@@ -78,15 +78,15 @@ pub fn find<O: Copy>(routes: &[Route<O>], method: &Method, path: &str) -> Result
         .header("allow", allowed))
 }
 
-/// The texts of the segments in braces, when the path matches. A literal segment wins over braces by standing first in
+/// The texts of the segments in braces, without what stands behind the braces, when the path matches. A literal segment wins over braces by standing first in
 /// the table.
 fn capture(pattern: &str, segments: &[&str]) -> Option<Vec<String>> {
     let mut captured = Vec::new();
     let mut rest = segments.iter();
     for expected in pattern.split('/') {
         let found = rest.next()?;
-        if expected.starts_with('{') {
-            let text = percent_decode(found)?;
+        if let Some((_, suffix)) = expected.split_once('}') {
+            let text = percent_decode(found.strip_suffix(suffix)?)?;
             if text.is_empty() {
                 return None;
             }
@@ -112,6 +112,7 @@ mod tests {
         Route::new(Method::GET, "/api/tasks/search", 2),
         Route::new(Method::GET, "/api/tasks/{id}", 3),
         Route::new(Method::PATCH, "/api/tasks/{id}", 4),
+        Route::new(Method::GET, "/api/calendar/{secret}.ics", 5),
     ];
 
     fn operation(method: Method, path: &str) -> Result<(u8, Vec<String>), u16> {
@@ -128,12 +129,15 @@ mod tests {
         assert_eq!(operation(Method::HEAD, "/api/tasks"), Ok((1, vec![])));
         assert_eq!(operation(Method::GET, "/api/tasks/search"), Ok((2, vec![])));
         assert_eq!(operation(Method::PATCH, "/api/tasks/a%2Fb"), Ok((4, vec!["a/b".to_owned()])));
+        assert_eq!(operation(Method::GET, "/api/calendar/a.b.ics"), Ok((5, vec!["a.b".to_owned()])));
     }
 
     #[test]
     fn what_is_not_in_the_table_is_404_and_a_wrong_method_is_405() {
         assert_eq!(operation(Method::GET, "/api/tasks/1/2"), Err(404));
         assert_eq!(operation(Method::GET, "/api/tasks/%ff"), Err(404));
+        assert_eq!(operation(Method::GET, "/api/calendar/a"), Err(404));
+        assert_eq!(operation(Method::GET, "/api/calendar/.ics"), Err(404));
         assert_eq!(operation(Method::DELETE, "/api/tasks"), Err(405));
         assert_eq!(operation(Method::OPTIONS, "/api/tasks"), Err(204));
     }

@@ -1,9 +1,11 @@
 //! iCalendar (RFC 5545): each VTODO is a task.
 //!
 //! A time with a `TZID` that is an IANA name keeps that zone; one without a zone is in the user's.
+//! What is `RELATED-TO` another of the file is a step of it.
 //! Priorities 1 to 9 become urgent (1), high (2 to 4), medium (5, or none) and low (6 to 9).
 
 mod content;
+mod steps;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +15,7 @@ use todo_domain::task::{MAX_REMINDERS, MAX_TAGS};
 use todo_domain::{DueDate, NewTask, Priority, Recurrence, Status, TimeZoneName};
 
 use self::content::{Content, unfolded};
+use self::steps::{Related, gather};
 use super::{MAX_RECORDS, Record, too_many_records};
 use crate::http::problem::Problem;
 
@@ -20,27 +23,28 @@ pub(super) fn read(text: &str, zone: &TimeZoneName) -> Result<Vec<Record>, Probl
     if !text.lines().any(|line| line.trim_end().eq_ignore_ascii_case("BEGIN:VCALENDAR")) {
         return Err(Problem::malformed("The file is not iCalendar: it has no BEGIN:VCALENDAR."));
     }
-    let mut records = Vec::new();
+    let mut todos = Vec::new();
     let mut open: Option<Todo> = None;
     for (line, text) in unfolded(text) {
-        if records.len() > MAX_RECORDS {
+        if todos.len() > MAX_RECORDS {
             return Err(too_many_records());
         }
         let Some(content) = Content::parse(&text) else { continue };
         match (&mut open, content.is("BEGIN", "VTODO"), content.is("END", "VTODO")) {
             // One that is broken does not take the others with it.
-            (_, true, _) => records.extend(open.replace(Todo::new(line)).map(Todo::unfinished)),
-            (_, _, true) => records.extend(open.take().map(|todo| todo.record(zone))),
+            (_, true, _) => todos.extend(open.replace(Todo::new(line)).map(Todo::unfinished)),
+            (_, _, true) => todos.extend(open.take().map(|todo| todo.related(zone))),
             (Some(todo), ..) => todo.take(&content),
             (None, ..) => {}
         }
     }
-    records.extend(open.map(Todo::unfinished));
-    Ok(records)
+    todos.extend(open.map(Todo::unfinished));
+    Ok(gather(todos))
 }
 
 /// The properties that are looked at; of one that comes again the first counts.
-const PROPERTIES: [&str; 7] = ["SUMMARY", "DESCRIPTION", "STATUS", "COMPLETED", "PRIORITY", "DUE", "RRULE"];
+const PROPERTIES: [&str; 9] =
+    ["UID", "RELATED-TO", "SUMMARY", "DESCRIPTION", "STATUS", "COMPLETED", "PRIORITY", "DUE", "RRULE"];
 
 /// What has been read of a VTODO.
 struct Todo {
@@ -60,8 +64,9 @@ impl Todo {
         Self { line, properties, tags, reminders, depth: 0, in_alarm: false }
     }
 
-    fn unfinished(self) -> Record {
-        Record { line: self.line, task: Err("has no END:VTODO".to_owned()), note: None }
+    fn unfinished(self) -> Related {
+        let record = Record { line: self.line, task: Err("has no END:VTODO".to_owned()), note: None };
+        Related { record, uid: String::new(), parent: String::new() }
     }
 
     fn take(&mut self, content: &Content<'_>) {
@@ -77,11 +82,17 @@ impl Todo {
             let room = (MAX_TAGS + 1).saturating_sub(self.tags.len());
             self.tags.extend(list(content.value, room));
         } else if self.depth == 0
+            && content.parameter("RELTYPE").is_none_or(|kind| kind.eq_ignore_ascii_case("PARENT"))
             && let Some(name) = PROPERTIES.iter().find(|name| content.name.eq_ignore_ascii_case(name))
         {
             let value = || (content.value.to_owned(), content.parameter("TZID").map(str::to_owned));
             self.properties.entry(name).or_insert_with(value);
         }
+    }
+
+    fn related(self, zone: &TimeZoneName) -> Related {
+        let (uid, parent) = (self.value("UID").to_owned(), self.value("RELATED-TO").to_owned());
+        Related { record: self.record(zone), uid, parent }
     }
 
     fn record(self, zone: &TimeZoneName) -> Record {

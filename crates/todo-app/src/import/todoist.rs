@@ -10,44 +10,12 @@ use std::collections::HashMap;
 use todo_domain::task::{MAX_DESCRIPTION, MAX_SUBTASKS, MAX_TAGS};
 use todo_domain::{DueDate, NewSubtask, NewTask, Priority, Recurrence, TimeZoneName, iso};
 
-use super::{MAX_RECORDS, Record, too_many_records};
-use crate::http::problem::Problem;
+use super::Record;
 
-pub(super) fn read(text: &str, zone: &TimeZoneName) -> Result<Vec<Record>, Problem> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let columns: HashMap<String, usize> = reader
-        .headers()
-        .map_err(|error| Problem::malformed(format!("The file is not CSV: {error}.")))?
-        .iter()
-        .enumerate()
-        .map(|(index, name)| (name.trim().to_ascii_uppercase(), index))
-        .collect();
-    if !(columns.contains_key("TYPE") && columns.contains_key("CONTENT")) {
-        return Err(Problem::malformed("The file is not Todoist's CSV: its first line has no TYPE and CONTENT."));
-    }
-    let mut file = File { records: Vec::new(), section: None, open: None };
-    for row in reader.records() {
-        if file.records.len() > MAX_RECORDS {
-            return Err(too_many_records());
-        }
-        match row {
-            Ok(row) => {
-                let line = row.position().map_or(0, |position| usize::try_from(position.line()).unwrap_or(usize::MAX));
-                file.take(line, &Row { row: &row, columns: &columns }, zone);
-            }
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                let line = usize::try_from(line).unwrap_or(usize::MAX);
-                file.records.push(Record { line, task: Err("is not a row of CSV".to_owned()), note: None });
-            }
-        }
-    }
-    Ok(file.records)
-}
-
-struct Row<'a> {
-    row: &'a csv::StringRecord,
-    columns: &'a HashMap<String, usize>,
+/// A row, whose cells are found by their columns' names.
+pub(super) struct Row<'a> {
+    pub(super) row: &'a csv::StringRecord,
+    pub(super) columns: &'a HashMap<String, usize>,
 }
 
 impl Row<'_> {
@@ -57,16 +25,24 @@ impl Row<'_> {
     }
 }
 
+/// The columns of a file with this first line, by their names; `None` when it is not one of Todoist's.
+pub(super) fn columns(header: &csv::StringRecord) -> Option<HashMap<String, usize>> {
+    let names = header.iter().enumerate();
+    let columns: HashMap<_, _> = names.map(|(index, name)| (name.trim().to_ascii_uppercase(), index)).collect();
+    (columns.contains_key("TYPE") && columns.contains_key("CONTENT")).then_some(columns)
+}
+
 /// What has been read so far.
-struct File {
-    records: Vec<Record>,
+#[derive(Default)]
+pub(super) struct File {
+    pub(super) records: Vec<Record>,
     section: Option<String>,
     /// The record to which indented tasks and notes belong.
     open: Option<usize>,
 }
 
 impl File {
-    fn take(&mut self, line: usize, row: &Row<'_>, zone: &TimeZoneName) {
+    pub(super) fn take(&mut self, line: usize, row: &Row<'_>, zone: &TimeZoneName) {
         match row.get("TYPE").to_ascii_lowercase().as_str() {
             "task" => self.task(line, row, zone),
             "section" => {
@@ -198,11 +174,12 @@ fn shortened(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::rows;
 
     const HEADER: &str = "TYPE,CONTENT,DESCRIPTION,PRIORITY,INDENT,AUTHOR,RESPONSIBLE,DATE,DATE_LANG,TIMEZONE";
 
     fn tasks(rows: &str) -> Vec<Record> {
-        read(&format!("{HEADER}\n{rows}"), &TimeZoneName::parse("Europe/Berlin").unwrap()).unwrap()
+        rows::read(&format!("{HEADER}\n{rows}"), &TimeZoneName::parse("Europe/Berlin").unwrap()).unwrap()
     }
 
     #[test]
@@ -236,6 +213,6 @@ mod tests {
         let records = tasks("task,a,,4,1,,,,,\nholiday,b,,,,,,,,\nnote,c\n");
         assert_eq!(records[1].line, 3);
         assert!(records[1].task.is_err());
-        assert!(read("a,b\n1,2\n", &TimeZoneName::utc()).is_err());
+        assert!(rows::read("a,b\n1,2\n", &TimeZoneName::utc()).is_err());
     }
 }

@@ -19,6 +19,20 @@ pub enum Operation {
     GetProfile,
     /// Changes the account of who is asking.
     UpdateProfile,
+    /// Removes the account of who is asking, and everything in it.
+    DeleteAccount,
+    /// Lists the API tokens.
+    ListApiTokens,
+    /// Makes an API token.
+    CreateApiToken,
+    /// Revokes an API token.
+    RevokeApiToken,
+    /// Revokes every API token.
+    RevokeApiTokens,
+    /// Opens a calendar feed in place of any before.
+    OpenCalendarFeed,
+    /// Ends the calendar feed.
+    CloseCalendarFeed,
 }
 
 /// Its paths and methods.
@@ -30,4 +44,11 @@ pub const ROUTES: &[Route<Operation>] = &[
     Route::new(Method::POST, "/api/auth/logout", Operation::SignOut),
     Route::new(Method::GET, "/api/me", Operation::GetProfile),
     Route::new(Method::PATCH, "/api/me", Operation::UpdateProfile),
+    Route::new(Method::DELETE, "/api/me", Operation::DeleteAccount),
+    Route::new(Method::GET, "/api/tokens", Operation::ListApiTokens),
+    Route::new(Method::POST, "/api/tokens", Operation::CreateApiToken),
+    Route::new(Method::DELETE, "/api/tokens", Operation::RevokeApiTokens),
+    Route::new(Method::DELETE, "/api/tokens/{id}", Operation::RevokeApiToken),
+    Route::new(Method::POST, "/api/calendar", Operation::OpenCalendarFeed),
+    Route::new(Method::DELETE, "/api/calendar", Operation::CloseCalendarFeed),
 ];

@@ -23,6 +23,18 @@ pub enum Operation {
     ReopenTask,
     /// Puts a task into the trash.
     DeleteTask,
+    /// Changes, completes or deletes many tasks.
+    ChangeTasks,
+    /// Makes a task from a line of text.
+    QuickAddTask,
+    /// Gives a page of the trash.
+    ListTrash,
+    /// Takes a task out of the trash.
+    RestoreTask,
+    /// Removes a task of the trash for good.
+    PurgeTask,
+    /// Removes every task of the trash for good.
+    EmptyTrash,
     /// Counts the tasks of each tag.
     ListTags,
     /// Says whether the service can serve.
@@ -34,12 +46,18 @@ pub const ROUTES: &[Route<Operation>] = &[
     Route::new(Method::POST, "/api/tasks", Operation::CreateTask),
     Route::new(Method::GET, "/api/tasks", Operation::ListTasks),
     Route::new(Method::GET, "/api/tasks/search", Operation::SearchTasks),
+    Route::new(Method::POST, "/api/tasks/bulk", Operation::ChangeTasks),
+    Route::new(Method::POST, "/api/tasks/quick", Operation::QuickAddTask),
     Route::new(Method::GET, "/api/tasks/{id}", Operation::GetTask),
     Route::new(Method::PUT, "/api/tasks/{id}", Operation::UpdateTask),
     Route::new(Method::PATCH, "/api/tasks/{id}", Operation::UpdateTask),
     Route::new(Method::DELETE, "/api/tasks/{id}", Operation::DeleteTask),
     Route::new(Method::PATCH, "/api/tasks/{id}/complete", Operation::CompleteTask),
     Route::new(Method::POST, "/api/tasks/{id}/reopen", Operation::ReopenTask),
+    Route::new(Method::POST, "/api/tasks/{id}/restore", Operation::RestoreTask),
+    Route::new(Method::GET, "/api/trash", Operation::ListTrash),
+    Route::new(Method::DELETE, "/api/trash", Operation::EmptyTrash),
+    Route::new(Method::DELETE, "/api/trash/{id}", Operation::PurgeTask),
     Route::new(Method::GET, "/api/tags", Operation::ListTags),
     Route::new(Method::GET, "/api/health", Operation::GetHealth),
     Route::new(Method::GET, "/health", Operation::GetHealth),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use todo_domain::{Refusals, TimeZoneName, ValidationError};
 
-use super::{folded, zone_field};
+use super::{folded, input::texts, zone_field};
 use crate::http::body::kind_of;
 
 /// Takes fields out of an object and collects what is wrong with them.
@@ -40,15 +40,46 @@ impl<'a> Fields<'a> {
         self.text(name).unwrap_or_default()
     }
 
+    /// Texts; empty when they are absent, null or refused.
+    pub fn texts(&mut self, name: &'static str) -> Vec<String> {
+        self.take(name).and_then(|value| texts(name, value, &mut self.refusals)).unwrap_or_default()
+    }
+
+    /// An object; `None` when it is absent, null or refused.
+    pub fn object(&mut self, name: &'static str) -> Option<&'a Map<String, Value>> {
+        match self.take(name)? {
+            Value::Object(object) => Some(object),
+            other => {
+                self.refusals.add(name, format!("expected an object, found {}", kind_of(other)));
+                None
+            }
+        }
+    }
+
+    /// Whether something is wanted; not when it is absent, null or refused.
+    pub fn flag(&mut self, name: &'static str) -> bool {
+        match self.take(name) {
+            None => false,
+            Some(Value::Bool(flag)) => *flag,
+            Some(other) => {
+                self.refusals.add(name, format!("expected true or false, found {}", kind_of(other)));
+                false
+            }
+        }
+    }
+
     /// A time zone; `None` when it is absent, null or refused.
     pub fn time_zone(&mut self, name: &'static str) -> Option<TimeZoneName> {
         let value = self.take(name)?;
         zone_field(name, value, &mut self.refusals)
     }
 
-    /// Refuses a field.
-    pub fn refuse(&mut self, name: &'static str, message: &str) {
-        self.refusals.add(name, message);
+    /// Refuses a field that was not refused before.
+    pub fn refuse(&mut self, name: impl Into<String>, message: &str) {
+        let name = name.into();
+        if !self.refusals.names(&name) {
+            self.refusals.add(name, message);
+        }
     }
 
     /// Succeeds when nothing was refused and nothing is left.

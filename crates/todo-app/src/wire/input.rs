@@ -9,7 +9,7 @@ use todo_domain::{
     TimeZoneName, ValidationError,
 };
 
-use super::folded;
+use super::{Fields, folded};
 use crate::{fresh_id, http::body::kind_of};
 
 /// Fields of a task that only the service writes; a client that sends a task back need not take them out.
@@ -17,6 +17,9 @@ const READ_ONLY: [&str; 9] =
     ["id", "createdat", "updatedat", "completedat", "deletedat", "isoverdue", "version", "seriesid", "userid"];
 /// The fields that can be written, for the message to who writes another.
 const ACCEPTED: &str = "title, description, status, priority, tags, dueDate, timeZone, recurrence, reminders, subtasks";
+
+/// The most characters of a task in one line.
+const MAX_LINE: usize = 1000;
 
 /// Reads a new task. Its zone is the user's unless it names one.
 ///
@@ -49,6 +52,20 @@ pub fn task_change(object: &Map<String, Value>, zone: &TimeZoneName) -> Result<T
     let change = fields(object, zone, &mut refusals);
     refusals.finish()?;
     Ok(change)
+}
+
+/// Reads `{"text": ".."}`, a task in one line.
+///
+/// # Errors
+/// Every refused field; a line of more than [`MAX_LINE`] characters.
+pub fn quick_line(object: &Map<String, Value>) -> Result<String, ValidationError> {
+    let mut fields = Fields::new(object);
+    let line = fields.required_text("text");
+    if line.chars().count() > MAX_LINE {
+        fields.refuse("text", "use at most 1000 characters");
+    }
+    fields.finish()?;
+    Ok(line)
 }
 
 /// The task that a change of nothing would make.
@@ -152,7 +169,7 @@ fn items<'a>(field: &str, value: &'a Value, refusals: &mut Refusals) -> Option<&
     found
 }
 
-fn texts(field: &str, value: &Value, refusals: &mut Refusals) -> Option<Vec<String>> {
+pub(super) fn texts(field: &str, value: &Value, refusals: &mut Refusals) -> Option<Vec<String>> {
     let read = |(index, item)| text(&format!("{field}[{index}]"), item, refusals).map(str::to_owned);
     let found = value.as_array().map(|items| items.iter().enumerate().map(read).collect());
     found.unwrap_or_else(|| items(field, value, refusals).map(|_| Vec::new()))

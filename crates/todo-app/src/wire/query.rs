@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use todo_domain::query::{Cursor, ListQuery, Order, SearchQuery, Sort};
+use todo_domain::query::{Cursor, ListQuery, Order, Scope, SearchQuery, Sort};
 use todo_domain::{DueDate, Priority, Refusals, Status, TimeZoneName, ValidationError};
 
 use super::folded;
@@ -23,6 +23,26 @@ pub fn list_query(query: Option<&str>) -> Result<ListQuery, ValidationError> {
         cursor: reader.one("cursor", Cursor::parse),
         ..ListQuery::default()
     };
+    checked(reader, list)
+}
+
+/// Reads the parameters of the trash, which is in the order of deletion, the latest first.
+///
+/// # Errors
+/// As [`list_query`].
+pub fn trash_query(query: Option<&str>) -> Result<ListQuery, ValidationError> {
+    let mut reader = Reader::new(query);
+    let list = ListQuery {
+        scope: Scope::Trash,
+        sort: Sort::DeletedAt,
+        limit: reader.one("limit", |text| within(text, ListQuery::MAX_LIMIT)),
+        cursor: reader.one("cursor", Cursor::parse),
+        ..ListQuery::default()
+    };
+    checked(reader, list)
+}
+
+fn checked(mut reader: Reader, list: ListQuery) -> Result<ListQuery, ValidationError> {
     if let Err(error) = list.check_cursor() {
         reader.refusals.add("cursor", error.to_string());
     }
@@ -52,6 +72,69 @@ pub fn search_query(query: Option<&str>, zone: &TimeZoneName) -> Result<SearchQu
     };
     reader.finish()?;
     Ok(search)
+}
+
+/// What an export is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// Everything that is kept of the user.
+    Json,
+    /// The tasks outside the trash, as a table.
+    Csv,
+    /// The tasks outside the trash, as VTODOs.
+    Ics,
+}
+
+impl ExportFormat {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::Json, Self::Csv, Self::Ics];
+
+    /// The word on the wire, and the end of a file's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Ics => "ics",
+        }
+    }
+}
+
+/// What a calendar feed has for each task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeedKind {
+    /// VEVENTs, which every calendar shows.
+    Events,
+    /// VTODOs, which calendars that know tasks show as such.
+    Todos,
+}
+
+/// Reads `format=json|csv|ics`; JSON when it is not given.
+///
+/// # Errors
+/// As [`list_query`].
+pub fn export_query(query: Option<&str>) -> Result<ExportFormat, ValidationError> {
+    let mut reader = Reader::new(query);
+    let format = reader.one("format", |text| {
+        let wanted = |format: &ExportFormat| text.trim().eq_ignore_ascii_case(format.as_str());
+        ExportFormat::ALL.into_iter().find(wanted).ok_or("use json, csv or ics")
+    });
+    reader.finish()?;
+    Ok(format.unwrap_or(ExportFormat::Json))
+}
+
+/// Reads `as=events|todos`; events when it is not given.
+///
+/// # Errors
+/// As [`list_query`].
+pub fn feed_query(query: Option<&str>) -> Result<FeedKind, ValidationError> {
+    let mut reader = Reader::new(query);
+    let kind = reader.one("as", |text| match text.trim().to_ascii_lowercase().as_str() {
+        "events" => Ok(FeedKind::Events),
+        "todos" => Ok(FeedKind::Todos),
+        _ => Err("use events or todos"),
+    });
+    reader.finish()?;
+    Ok(kind.unwrap_or(FeedKind::Events))
 }
 
 /// Takes parameters out of a query, and refuses what is left.

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use todo_domain::quick_add::Understood;
 use todo_domain::{DueDate, Priority, SeriesId, Status, Subtask, Task, TaskId};
 
 /// A task as it is answered: every field is there, absent ones as null or empty.
@@ -38,6 +39,9 @@ pub struct TaskBody<'a> {
     updated_at: Timestamp,
     /// When it was completed; `null` unless it is.
     completed_at: Option<Timestamp>,
+    /// When it went to the trash; absent unless it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<Timestamp>,
     /// Whether the due date has passed and the task is not completed.
     is_overdue: bool,
     /// 1 when made, one more with each change; the entity tag.
@@ -64,6 +68,7 @@ impl<'a> TaskBody<'a> {
             created_at: task.created_at,
             updated_at: task.updated_at,
             completed_at: task.completed_at,
+            deleted_at: task.deleted_at,
             is_overdue: task.is_overdue(now),
             version: task.version,
             series_id: task.series_id(),
@@ -73,5 +78,23 @@ impl<'a> TaskBody<'a> {
     /// Many tasks at a moment.
     pub fn all(tasks: &'a [Task], now: Timestamp) -> Vec<Self> {
         tasks.iter().map(|task| Self::new(task, now)).collect()
+    }
+}
+
+/// A task made from a line of text, and what of the line was understood.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "QuickTask"))]
+pub struct QuickTaskBody<'a> {
+    #[serde(flatten)]
+    task: TaskBody<'a>,
+    /// Which words became which field, in the order of the line. All others are the title.
+    understood: &'a [Understood],
+}
+
+impl<'a> QuickTaskBody<'a> {
+    /// The task as it is at a moment.
+    pub fn new(task: &'a Task, understood: &'a [Understood], now: Timestamp) -> Self {
+        Self { task: TaskBody::new(task, now), understood }
     }
 }

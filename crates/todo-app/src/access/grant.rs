@@ -1,0 +1,100 @@
+//! Who may do what: a session everything, an API token what its scopes say.
+
+use dapr::Transport;
+
+use super::{ApiToken, User, authenticate, bearer};
+use crate::{
+    App,
+    http::{
+        Request,
+        problem::{Problem, kind},
+    },
+    idempotency::IdempotencyKey,
+};
+
+/// What an API token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Reading tasks, tags, the trash and exports.
+    TasksRead,
+    /// Changing tasks and the trash, and importing.
+    TasksWrite,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 2] = [Self::TasksRead, Self::TasksWrite];
+
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TasksRead => "tasks:read",
+            Self::TasksWrite => "tasks:write",
+        }
+    }
+
+    /// Reads a word; `None` for what is no scope of this release.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == text)
+    }
+}
+
+/// Someone who may write, and how they number this write.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    /// Who.
+    pub user: User,
+    /// The write's own number, where its client gave it one.
+    pub idempotency_key: Option<IdempotencyKey>,
+}
+
+impl<T: Transport> App<T> {
+    /// Someone who may read tasks.
+    ///
+    /// # Errors
+    /// 401 as [`authenticate`]; 403 for an API token without the scope.
+    pub async fn reader(&self, request: &Request) -> Result<User, Problem> {
+        self.granted(request, Scope::TasksRead).await
+    }
+
+    /// Someone who may change tasks.
+    ///
+    /// # Errors
+    /// As [`App::reader`]; 400 for an `Idempotency-Key` that is none.
+    pub async fn writer(&self, request: &Request) -> Result<Writer, Problem> {
+        let user = self.granted(request, Scope::TasksWrite).await?;
+        let idempotency_key = IdempotencyKey::of(request, user.id)?;
+        Ok(Writer { user, idempotency_key })
+    }
+
+    /// Someone who has signed in: the account itself is out of reach of API tokens.
+    ///
+    /// # Errors
+    /// 401 as [`authenticate`]; 403 for an API token.
+    pub fn signed_in_user(&self, request: &Request) -> Result<User, Problem> {
+        if ApiToken::parse(bearer(request)?).is_some() {
+            return Err(forbidden("An API token does not open the account: sign in.", ""));
+        }
+        authenticate(&self.settings.signing_key, request, self.now)
+    }
+
+    async fn granted(&self, request: &Request, scope: Scope) -> Result<User, Problem> {
+        let Some(token) = ApiToken::parse(bearer(request)?) else {
+            return authenticate(&self.settings.signing_key, request, self.now);
+        };
+        let (user, scopes) = self.user_of_api_token(&token).await?;
+        let word = scope.as_str();
+        if scopes.iter().any(|granted| granted == word) {
+            return Ok(user);
+        }
+        Err(forbidden(&format!("This API token has not the scope `{word}`: make one that has."), word))
+    }
+}
+
+/// 403, with the challenge that RFC 6750 asks for.
+fn forbidden(detail: &str, scope: &str) -> Problem {
+    let scope = if scope.is_empty() { String::new() } else { format!(", scope=\"{scope}\"") };
+    Problem::new(403, kind::INSUFFICIENT_SCOPE)
+        .detail(detail)
+        .header("www-authenticate", format!("Bearer error=\"insufficient_scope\"{scope}"))
+}

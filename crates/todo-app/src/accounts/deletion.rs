@@ -1,0 +1,43 @@
+//! The end of an account: everything of the user's goes, in one transaction.
+
+use dapr::{Operation, StateItem, Transaction, Transport};
+
+use super::{account, session_gone};
+use crate::{
+    App,
+    access::{ACCESS_TOKEN_SECONDS, User},
+    failure::Failure,
+    fresh_id,
+    http::problem::Problem,
+    lists::{ATTEMPTS, pause},
+};
+
+/// Seconds for which a closed list is remembered: until every access token of its user has ended, twice over.
+const CLOSED_SECONDS: i64 = 2 * ACCESS_TOKEN_SECONDS;
+
+impl<T: Transport> App<T> {
+    /// Removes the account with its sessions and tokens, its e-mail address, and every task, those in the trash too.
+    /// Consumers are told that each task is deleted.
+    ///
+    /// # Errors
+    /// 401 when the account is gone already; 409 when others keep writing to it, and then nothing was removed.
+    pub async fn delete_account(&self, user: &User) -> Result<(), Problem> {
+        for attempt in 1..=ATTEMPTS {
+            let key = account::key(user.id);
+            let (found, etag): (super::Account, String) = self.load_document(&key).await?.ok_or_else(session_gone)?;
+            let Some(mut operations) = self.closing_operations(user.id, CLOSED_SECONDS, &mut fresh_id).await? else {
+                pause(attempt);
+                continue;
+            };
+            // A store publishes what is upserted and never what is deleted.
+            operations.push(Operation::delete(StateItem::key(account::email_key(&found.email))));
+            operations.push(Operation::delete(StateItem::key(key).with_etag(etag)));
+            match self.dapr.transact(&self.settings.state_store, &Transaction::new(operations)).await {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_conflict() => pause(attempt),
+                Err(error) => return Err(Failure::from(error).into()),
+            }
+        }
+        Err(Failure::Busy { subject: "the account".to_owned(), attempts: ATTEMPTS }.into())
+    }
+}

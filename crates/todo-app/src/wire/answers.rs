@@ -1,0 +1,52 @@
+//! Answers about tasks, with their headers.
+
+use ::http::{HeaderName, HeaderValue, StatusCode, header};
+use jiff::Timestamp;
+use serde::Serialize;
+use todo_domain::{Task, query::ListPage};
+
+use super::TaskBody;
+use crate::http::{Request, Response, conditional, json};
+
+/// How many tasks match in all, on every page.
+const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+
+/// 200 with a task and its entity tag.
+pub fn task_answer(task: &Task, now: Timestamp) -> Response {
+    let mut response = json(StatusCode::OK, &TaskBody::new(task, now));
+    conditional::tag(&mut response, task.version);
+    response
+}
+
+/// 201 with a body about a new task, its entity tag and where it is.
+pub fn created_answer(task: &Task, body: &impl Serialize) -> Response {
+    let mut response = json(StatusCode::CREATED, body);
+    conditional::tag(&mut response, task.version);
+    let location = format!("/api/tasks/{}", task.id);
+    response.headers_mut().insert(header::LOCATION, ascii(&location));
+    response
+}
+
+/// 200 with a page of tasks, how many there are in all, and where the next page is.
+pub fn page_answer(request: &Request, page: &ListPage, now: Timestamp) -> Response {
+    let mut response = json(StatusCode::OK, &TaskBody::all(&page.items, now));
+    response.headers_mut().insert(TOTAL_COUNT, page.total.into());
+    if let Some(cursor) = &page.next {
+        let link = format!("<{}>; rel=\"next\"", next_page(request, &cursor.to_string()));
+        response.headers_mut().insert(header::LINK, ascii(&link));
+    }
+    response
+}
+
+/// The same query with another cursor, as a path.
+fn next_page(request: &Request, cursor: &str) -> String {
+    let query = request.uri().query().unwrap_or_default();
+    let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.to_ascii_lowercase().starts_with("cursor="));
+    let next = format!("cursor={cursor}");
+    let query: Vec<&str> = kept.chain([next.as_str()]).collect();
+    format!("{}?{}", request.uri().path(), query.join("&"))
+}
+
+fn ascii(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("ids, cursors and a request's own target are visible ASCII")
+}
