@@ -4,9 +4,14 @@
 
 mod accounts;
 mod concurrent_writers;
+mod exports;
+mod idempotency;
 mod import;
 mod journey;
 mod killed;
+mod rates;
 mod refused;
 mod sidecar_away;
 mod starting;
+mod tokens;
+mod trash;

@@ -18,6 +18,13 @@ use crate::{Answer, User};
 /// How long a start may take, compiling the components included.
 const START: Duration = Duration::from_secs(120);
 
+/// The password of every account under test.
+const PASSWORD: &str = "correct horse";
+
+fn email(name: &str) -> String {
+    format!("{name}@example.com")
+}
+
 /// What differs from the usual start.
 #[derive(Debug, Clone, Default)]
 pub struct TodoOptions {
@@ -163,12 +170,26 @@ impl Todo {
     /// # Errors
     /// When it is refused.
     pub async fn sign_up(&self, name: &str) -> Result<User> {
-        let account = json!({ "email": format!("{name}@example.com"), "name": name, "password": "correct horse" });
+        let account = json!({ "email": email(name), "name": name, "password": PASSWORD });
         let body = self.post("/api/auth/sign-up", &account).await?.expect(201)?;
-        let text = |value: &Value| value.as_str().map(str::to_owned).context("a sign-up answers with token and user");
+        self.user(&body)
+    }
+
+    /// Signs a user in anew who has signed up.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn sign_in(&self, name: &str) -> Result<User> {
+        let credentials = json!({ "email": email(name), "password": PASSWORD });
+        let body = self.post("/api/auth/sign-in", &credentials).await?.expect(200)?;
+        self.user(&body)
+    }
+
+    fn user(&self, signed_in: &Value) -> Result<User> {
+        let text = |value: &Value| value.as_str().map(str::to_owned).context("a sign-in answers with token and user");
         Ok(User {
-            id: text(&body["user"]["id"])?,
-            token: text(&body["token"])?,
+            id: text(&signed_in["user"]["id"])?,
+            token: text(&signed_in["token"])?,
             address: Arc::clone(&self.address),
             client: self.client.clone(),
         })

@@ -21,6 +21,12 @@ pub struct User {
 }
 
 impl User {
+    /// The same user with another token, such as an API token.
+    #[must_use]
+    pub fn with_token(&self, token: String) -> Self {
+        Self { token, ..self.clone() }
+    }
+
     /// Begins a request with the user's token.
     pub async fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.address.read().await)).bearer_auth(&self.token)
