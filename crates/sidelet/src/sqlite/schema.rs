@@ -11,6 +11,9 @@ const APPLICATION_ID: i64 = 0x5344_4c54;
 /// Pages after which the log of writes is folded into the file: 16 MiB, so that documents of 80 KB do not fold every 50.
 const CHECKPOINT_PAGES: i64 = 4096;
 
+/// What the log of writes keeps of its length once it is folded: twice what it usually has.
+const WAL_BYTES: i64 = 32 << 20;
+
 /// `item`: state. `expires` in Unix milliseconds.
 ///
 /// `message`: the log. `position` is the partition's id times 2^40 plus the offset, so that a partition is one range of
@@ -87,9 +90,12 @@ pub(crate) fn prepare(connection: &Connection, place: &Place) -> Result<(), Open
 
 /// A write-ahead log that is on the disk before a commit returns: what was answered survives a power cut.
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
+    // Counts in a new file only: what is removed is given back by `Upkeep`, some at a time.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    connection.query_row(&format!("PRAGMA journal_size_limit = {WAL_BYTES}"), [], |_| Ok(()))?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())

@@ -1,5 +1,9 @@
 //! A disk that takes no more, and one that is tidied.
 
+use std::{os::unix::fs::PermissionsExt, process::Command};
+
+use serde_json::json;
+
 use crate::harness::{App, COMPONENTS, DEADLINE, Place, Process, eventually, subscription};
 
 #[tokio::test]
@@ -26,6 +30,13 @@ async fn a_full_disk_refuses_writes_and_leaves_nothing_half_done() {
     assert_eq!((refused.status, refused.code().as_str()), (500, "ERR_STATE_TRANSACTION"), "{refused:?}");
     assert!(!refused.body.contains("SQL"), "{refused:?}");
     assert_eq!(process.api.get("/v1.0/state/statestore/a0").await.status, 200, "what is there is still read");
+    let bulk = json!([{"entryId": "1", "event": value.repeat(20), "contentType": "text/plain"}]).to_string();
+    let refused = process.api.post("/v1.0/publish/bulk/pubsub/task-events", bulk).await;
+    assert_eq!(refused.status, 500, "{refused:?}");
+    assert_eq!(
+        (&refused.json()["errorCode"], &refused.json()["failedEntries"][0]["entryId"]),
+        (&json!("ERR_PUBSUB_PUBLISH_MESSAGE"), &json!("1"))
+    );
     process.kill();
     let process = Process::start(&place);
     for number in 0..written {
@@ -69,5 +80,80 @@ async fn old_messages_are_removed_once_every_group_has_them() {
         .query_row("SELECT max(position & ((1 << 40) - 1)) FROM message WHERE key = 'k'", [], |row| row.get(0))
         .unwrap();
     assert!(offset >= 3, "{offset}");
+    sidecar.stop().await;
+}
+
+#[tokio::test]
+async fn a_disk_that_has_room_again_takes_writes_without_a_restart() {
+    let place = Place::new(COMPONENTS);
+    let process = Process::start_limited(&place, 2000);
+    let value = "x".repeat(100_000);
+    let save = async |number: usize| {
+        let body = json!([{"key": format!("k{number}"), "value": value}]).to_string();
+        process.api.post("/v1.0/state/plain", body).await.status
+    };
+    let mut written = 0;
+    while save(written).await == 204 {
+        written += 1;
+        assert!(written < 100, "the disk was never full");
+    }
+    process.lift_limit();
+    assert_eq!(save(written).await, 204);
+    for number in 0..=written {
+        assert_eq!(process.api.get(&format!("/v1.0/state/plain/k{number}")).await.status, 200, "{number}");
+    }
+    assert!(process.terminate().await.success());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_refused_in_one_line() {
+    let place = Place::new(COMPONENTS);
+    let data = place.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::set_permissions(&data, std::fs::Permissions::from_mode(0o555)).unwrap();
+    let plain = Process::command(&place);
+    let mut command = Command::new("setpriv");
+    // The superuser may write anywhere unless that is taken from it.
+    if std::fs::write(data.join("probe"), "").is_ok() {
+        std::fs::remove_file(data.join("probe")).unwrap();
+        command.arg("--bounding-set=-dac_override");
+    }
+    let output = command.arg(plain.get_program()).args(plain.get_args()).env_clear().output().unwrap();
+    let line = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{line}");
+    assert!(line.contains("data/todo.db") && line.contains("Permission denied"), "{line}");
+    assert_eq!(line.lines().count(), 1, "{line}");
+}
+
+#[tokio::test]
+async fn a_file_of_which_much_was_removed_becomes_small_again() {
+    let place = Place::new(&format!("{COMPONENTS}    - name: retention\n      value: 1s\n"));
+    let sidecar = place.start().await;
+    let length = || std::fs::metadata(place.database()).unwrap().len();
+    let file = rusqlite::Connection::open_with_flags(place.database(), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let file = file.unwrap();
+    file.busy_timeout(DEADLINE).unwrap();
+    let mut longest = 0;
+    for round in 0..2 {
+        for part in 0..20 {
+            let filler = "x".repeat(100_000);
+            let entries: Vec<_> = (0..20)
+                .map(|number| json!({"entryId": number.to_string(), "event": filler, "contentType": "text/plain"}))
+                .collect();
+            let answer = sidecar.api.post("/v1.0/publish/bulk/pubsub/t", json!(entries).to_string()).await;
+            assert_eq!(answer.status, 204, "{answer:?}");
+            let item = json!([{"key": format!("{round} {part}"), "value": filler, "metadata": {"ttlInSeconds": "1"}}]);
+            assert_eq!(sidecar.api.post("/v1.0/state/statestore", item.to_string()).await.status, 204);
+        }
+        longest = longest.max(length());
+        eventually("the removal of all that is old", async || {
+            let rows = |table: &str| -> i64 {
+                file.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+            };
+            (rows("message") == 0 && rows("item") == 0 && length() < 6 << 20).then_some(())
+        })
+        .await;
+    }
+    assert!(longest < 80 << 20, "{longest}");
     sidecar.stop().await;
 }

@@ -37,11 +37,11 @@ impl Process {
         Self::spawn(&mut Self::command(place))
     }
 
-    /// Starts it where no file can grow beyond `blocks` of 512 bytes.
+    /// Starts it where no file can grow beyond `blocks` of 512 bytes, until [`Process::lift_limit`].
     pub(crate) fn start_limited(place: &Place, blocks: usize) -> Self {
         let plain = Self::command(place);
         let mut command = Command::new("/bin/sh");
-        command.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\""));
+        command.arg("-c").arg(format!("trap '' XFSZ; ulimit -S -f {blocks}; exec \"$0\" \"$@\""));
         command.arg(plain.get_program()).args(plain.get_args());
         command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         Self::spawn(&mut command)
@@ -67,9 +67,11 @@ impl Process {
         Self { api: Api::new(format!("http://127.0.0.1:{address}")), child, log }
     }
 
-    /// Its number, for tools that change a running process.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+    /// Lets files grow again, as a disk does that was tidied.
+    pub(crate) fn lift_limit(&self) {
+        let process = self.child.id().to_string();
+        let status = Command::new("prlimit").args(["--pid", &process, "--fsize=unlimited:unlimited"]).status().unwrap();
+        assert!(status.success());
     }
 
     /// Asks it to end, and gives all that it logged.
@@ -79,8 +81,15 @@ impl Process {
         status.await.unwrap()
     }
 
+    /// Bytes of memory that it has.
+    pub(crate) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     fn ask_to_end(&self) {
-        let status = Command::new("kill").arg("-TERM").arg(self.id().to_string()).status().unwrap();
+        let status = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
         assert!(status.success());
     }
 
