@@ -41,6 +41,8 @@ pub struct Config {
     pub app_token: Option<String>,
     /// Longest request body in bytes. Default: 4 MiB, as daprd's.
     pub max_body_size: usize,
+    /// How long a request body may take to arrive. Default: 60 s, for the longest over a slow line.
+    pub body_timeout: Duration,
     /// An app of `apps` whose port must have accepted once before `/v1.0/healthz` says 204. Default: none.
     pub awaited_app: Option<String>,
     /// How long the command waits for deliveries in flight when it is told to stop. Default: 5 s, as daprd's.
@@ -62,6 +64,7 @@ impl Config {
             api_token: None,
             app_token: None,
             max_body_size: 4 << 20,
+            body_timeout: Duration::from_secs(60),
             awaited_app: None,
             graceful_shutdown: Duration::from_secs(5),
         }

@@ -54,6 +54,10 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&error, error.exit_code()),
     };
     start_log(&line);
+    // A connection is an open file, and the usual limit is far below what is accepted.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
     if !line.without_effect.is_empty() {
         tracing::warn!(flags = %line.without_effect.join(" "), "these flags of daprd's have no effect here");
     }

@@ -33,6 +33,8 @@ pub(crate) struct Sidecar {
     pub(crate) api_token: Option<String>,
     /// Longest request body.
     pub(crate) max_body_size: usize,
+    /// How long a request body may take.
+    pub(crate) body_timeout: Duration,
     /// State stores by name.
     pub(crate) stores: BTreeMap<String, StateStore>,
     /// Pub/sub components by name.

@@ -97,6 +97,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         let code = tokio::select! {
             code = spin.wait() => Some(code?),
             () = stop.received() => None,
+            () = sidecar.asked_to_stop() => None,
         };
         let code = match code {
             Some(code) => code,
@@ -117,7 +118,10 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         }
     };
     announce(host.local_addr(), &sidecar, &data, begin);
-    stop.received().await;
+    tokio::select! {
+        () = stop.received() => {}
+        () = sidecar.asked_to_stop() => {}
+    }
     eprintln!("stopping: requests and deliveries in flight are finished first");
     host.shutdown(GRACE).await;
     let _overdue = sidecar.shutdown(GRACE).await;

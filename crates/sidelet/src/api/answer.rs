@@ -51,11 +51,19 @@ pub(super) struct Refusal {
     pub(super) message: String,
     /// A reason of Dapr's richer error model, such as `DAPR_STATE_ILLEGAL_KEY`.
     pub(super) reason: Option<&'static str>,
+    /// What follows on the connection cannot be relied on.
+    closes: bool,
 }
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), reason: None }
+        Self { status, code, message: message.into(), reason: None, closes: false }
+    }
+
+    /// Ends the connection with the answer.
+    pub(super) fn closing(mut self) -> Self {
+        self.closes = true;
+        self
     }
 
     pub(super) fn because(mut self, reason: &'static str) -> Self {
@@ -95,6 +103,10 @@ impl From<Refusal> for Answer {
             }])
         });
         let error = ApiError { error_code: refusal.code.into(), message: refusal.message, details };
-        json(refusal.status, serde_json::to_vec(&error).expect("an error is JSON"))
+        let mut answer = json(refusal.status, serde_json::to_vec(&error).expect("an error is JSON"));
+        if refusal.closes {
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer
     }
 }

@@ -74,7 +74,7 @@ pub(super) fn get_metadata(sidecar: &Sidecar) -> Answer {
 
 /// Notes one label.
 pub(super) async fn put_label(sidecar: &Sidecar, label: String, call: Call) -> Result<Answer, Refusal> {
-    let body = call.body(sidecar.max_body_size).await?;
+    let body = call.body(sidecar).await?;
     let mut labels = sidecar.labels.lock().unwrap_or_else(PoisonError::into_inner);
     if labels.len() >= LABELS && !labels.contains_key(&label) {
         return Err(Refusal::malformed("there are too many labels"));

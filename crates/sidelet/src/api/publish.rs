@@ -76,7 +76,7 @@ pub(super) async fn publish_one(
 ) -> Result<Answer, Refusal> {
     let (metadata, trace) = (call.metadata(), call.trace());
     let content_type = call.header(header::CONTENT_TYPE).to_owned();
-    let body = call.body(sidecar.max_body_size).await?;
+    let body = call.body(sidecar).await?;
     let publisher = Publisher { sidecar, topic: open(pubsub, &topic).await?, trace };
     let message = publisher.message(&content_type, body, &metadata)?;
     let start = Instant::now();
@@ -89,7 +89,8 @@ pub(super) async fn publish_one(
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EntryText<'body> {
-    #[serde(default)]
+    // Dapr reads names whatever their case, and its JavaScript SDK relies on that.
+    #[serde(default, alias = "entryID", alias = "entryid")]
     entry_id: Option<String>,
     #[serde(borrow, default)]
     event: Option<&'body RawValue>,
@@ -107,7 +108,7 @@ pub(super) async fn publish_many(
     call: Call,
 ) -> Result<Answer, Refusal> {
     let (query, trace) = (call.metadata(), call.trace());
-    let body = call.body(sidecar.max_body_size).await?;
+    let body = call.body(sidecar).await?;
     let entries: Vec<EntryText<'_>> =
         serde_json::from_slice(&body).map_err(|error| unreadable(&topic, &error.to_string()))?;
     let publisher = Publisher { sidecar, topic: open(pubsub, &topic).await?, trace };

@@ -1,7 +1,5 @@
 //! Requests, read as far as every route needs it.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use dapr::{Metadata, code};
 use http::{HeaderMap, Method, StatusCode, Uri, header};
@@ -11,10 +9,7 @@ use percent_encoding::percent_decode_str;
 use tokio::time::timeout;
 
 use super::answer::Refusal;
-use crate::envelope::Trace;
-
-/// How long a body may take to arrive: the longest that is taken, over a slow line, with time to spare.
-const ARRIVAL: Duration = Duration::from_secs(60);
+use crate::{envelope::Trace, sidecar::Sidecar};
 
 /// A request whose body has not been read.
 #[derive(Debug)]
@@ -71,12 +66,12 @@ impl Call {
         Trace { parent: self.header("traceparent").to_owned(), state: self.header("tracestate").to_owned() }
     }
 
-    /// Reads the body, which is `limit` bytes long at most.
-    pub(super) async fn body(self, limit: usize) -> Result<Bytes, Refusal> {
-        let arrived = timeout(ARRIVAL, Limited::new(self.body, limit).collect());
+    /// Reads the body, within the limits of its length and of the time that it may take.
+    pub(super) async fn body(self, sidecar: &Sidecar) -> Result<Bytes, Refusal> {
+        let arrived = timeout(sidecar.body_timeout, Limited::new(self.body, sidecar.max_body_size).collect());
         let Ok(arrived) = arrived.await else {
-            let message = format!("the body did not arrive within {} s", ARRIVAL.as_secs());
-            return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, code::MALFORMED_REQUEST, message));
+            let message = format!("the body did not arrive within {} s", sidecar.body_timeout.as_secs_f64());
+            return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, code::MALFORMED_REQUEST, message).closing());
         };
         match arrived {
             Ok(body) => Ok(body.to_bytes()),

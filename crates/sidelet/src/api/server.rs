@@ -1,5 +1,7 @@
 //! Accepts connections and ends them with grace.
 
+mod patient;
+
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -16,9 +18,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Answer;
+use patient::Patient;
 
-/// Connections at once on one address. The next waits to be accepted.
-const CONNECTIONS: usize = 4096;
+/// Connections at once on one address, some 6 KB each while idle. The next waits to be accepted.
+const CONNECTIONS: usize = 16_384;
+/// The longest head of a request. What is longer is answered with 431.
+const HEAD_SIZE: usize = 64 << 10;
+/// How long an answer may wait for its reader.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a connection may be without a request, so that one that was forgotten gives its place back.
 const HEAD: Duration = Duration::from_secs(300);
 
@@ -102,5 +109,6 @@ where
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
-        .serve_connection(TokioIo::new(stream), service_fn(handler))
+        .max_buf_size(HEAD_SIZE)
+        .serve_connection(Patient::new(TokioIo::new(stream), PATIENCE), service_fn(handler))
 }

@@ -69,7 +69,7 @@ pub(super) async fn get_item(sidecar: &Sidecar, store: &StateStore, key: &str) -
 pub(super) async fn save_items(sidecar: &Sidecar, store: &StateStore, call: Call) -> Result<Answer, Refusal> {
     let attempt = format!("failed saving state in state store {}", store.name);
     let query = call.metadata();
-    let body = call.body(sidecar.max_body_size).await?;
+    let body = call.body(sidecar).await?;
     let items: Vec<ItemText<'_>> = parse(&body)?;
     let keyed: Vec<_> =
         items.into_iter().map(|item| item.keyed(&query).map(|keyed| (keyed, item))).collect::<Result<_, _>>()?;
@@ -115,7 +115,7 @@ pub(super) async fn delete_item(
 
 /// Reads many keys. The values are copied into the answer as they are.
 pub(super) async fn get_items(sidecar: &Sidecar, store: &StateStore, call: Call) -> Result<Answer, Refusal> {
-    let body = call.body(sidecar.max_body_size).await?;
+    let body = call.body(sidecar).await?;
     let BulkText { keys } = parse(&body)?;
     if keys.len() > OPERATIONS {
         return Err(Refusal::malformed(format!("there are more than {OPERATIONS} keys")));
@@ -160,7 +160,7 @@ pub(super) async fn get_items(sidecar: &Sidecar, store: &StateStore, call: Call)
 pub(super) async fn commit_transaction(sidecar: &Sidecar, store: &StateStore, call: Call) -> Result<Answer, Refusal> {
     let attempt = "error while executing state transaction";
     let (query, trace) = (call.metadata(), call.trace());
-    let body: Bytes = call.body(sidecar.max_body_size).await?;
+    let body: Bytes = call.body(sidecar).await?;
     let transaction: TransactionText<'_> = parse(&body)?;
     if transaction.operations.len() > OPERATIONS {
         return Err(Refusal::malformed(format!("there are more than {OPERATIONS} operations")));

@@ -117,6 +117,7 @@ async fn build(
         app_id: config.app_id.clone(),
         api_token: config.api_token.clone().filter(|token| !token.is_empty()),
         max_body_size: config.max_body_size,
+        body_timeout: config.body_timeout,
         stores,
         pubsubs,
         api_log: ApiLog { enabled: config.api_log.unwrap_or(log.enabled), ..log },

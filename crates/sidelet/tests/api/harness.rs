@@ -89,6 +89,7 @@ pub(crate) struct Place {
     pub(crate) api_token: Option<String>,
     pub(crate) app_token: Option<String>,
     pub(crate) max_body_size: usize,
+    pub(crate) body_timeout: Duration,
     /// Whether health waits for the app.
     pub(crate) awaited: bool,
     /// Whether there is a file `configuration.yaml`.
@@ -107,6 +108,7 @@ impl Place {
             api_token: None,
             app_token: None,
             max_body_size: 4 << 20,
+            body_timeout: DEADLINE,
             awaited: false,
             configured: false,
         }
@@ -147,6 +149,7 @@ impl Place {
             api_token: self.api_token.clone(),
             app_token: self.app_token.clone(),
             max_body_size: self.max_body_size,
+            body_timeout: self.body_timeout,
             awaited_app: self.awaited.then(|| "todo".into()),
             configuration: self.configured.then(|| self.path().join("configuration.yaml")).into_iter().collect(),
             metrics: Some("127.0.0.1:0".parse().unwrap()),

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bounds;
+mod clock;
 mod configuration;
+mod connections;
 mod crash;
 mod delivery;
 mod disk;

@@ -104,3 +104,107 @@ async fn a_raw_payload_is_delivered_as_it_is() {
     assert_eq!(app.wait_for(1).await[0].event, json!({"raw": 1}));
     sidecar.stop().await;
 }
+
+#[tokio::test]
+async fn data_arrives_in_the_form_of_its_content_type() {
+    let app = App::start().await;
+    let place = Place::with_app(&app);
+    let sidecar = place.start().await;
+    let cases: [(&str, &[u8], &str, serde_json::Value); 8] = [
+        (
+            "application/json; charset=utf-8",
+            b"{\"n\":12345678901234567890}",
+            "data",
+            json!({"n": 12345678901234567890_u64}),
+        ),
+        ("application/json", b"{oops", "data", json!("{oops")),
+        ("text/plain", "ä".as_bytes(), "data", json!("ä")),
+        ("application/xml", b"<a b=\"c\"/>", "data", json!("<a b=\"c\"/>")),
+        ("application/vnd.x+json", b"{\"a\":1}", "data", json!("{\"a\":1}")),
+        ("application/octet-stream", b"\xff\x00", "data_base64", json!("/wA=")),
+        ("image/png", b"\xff", "data", json!("\u{fffd}")),
+        ("", b"none", "data", json!("none")),
+    ];
+    for (index, (content_type, body, attribute, expected)) in cases.into_iter().enumerate() {
+        let path = format!("{}/v1.0/publish/pubsub/task-events", sidecar.api.address);
+        let mut request = sidecar.api.client.post(path).body(body);
+        if !content_type.is_empty() {
+            request = request.header("content-type", content_type);
+        }
+        assert_eq!(request.send().await.unwrap().status(), 204, "{content_type}");
+        let event = app.wait_for(index + 1).await[index].event.clone();
+        assert_eq!(event[attribute], expected, "{content_type}");
+        let named = if content_type.is_empty() { "text/plain" } else { content_type };
+        assert_eq!(event["datacontenttype"], named);
+        assert_eq!(event["specversion"], "1.0");
+    }
+    sidecar.stop().await;
+}
+
+#[tokio::test]
+async fn an_event_of_the_publishers_own_is_kept() {
+    let app = App::start().await;
+    let place = Place::with_app(&app);
+    let sidecar = place.start().await;
+    let publish = async |path: &str, event: serde_json::Value| {
+        let request = sidecar.api.client.post(format!("{}/v1.0/publish/pubsub/task-events{path}", sidecar.api.address));
+        let request = request.header("content-type", "application/cloudevents+json").body(event.to_string());
+        assert_eq!(request.send().await.unwrap().status(), 204);
+    };
+    let whole = json!({
+        "specversion": "1.0", "id": "own", "source": "mine", "type": "t", "time": "2020-01-01T00:00:00Z",
+        "subject": "s", "extension": 5, "topic": "elsewhere", "pubsubname": "other", "data": {"a": 1},
+    });
+    publish("", whole).await;
+    publish("", json!({"data": "few"})).await;
+    publish("?metadata.cloudevent.id=over&metadata.cloudevent.source=ride", json!({"id": "x", "data": 1})).await;
+    let events: Vec<_> = app.wait_for(3).await.into_iter().map(|delivered| delivered.event).collect();
+    let find = |data: serde_json::Value| events.iter().find(|event| event["data"] == data).unwrap();
+    let own = find(json!({"a": 1}));
+    for (attribute, value) in [
+        ("id", json!("own")),
+        ("source", json!("mine")),
+        ("type", json!("t")),
+        ("time", json!("2020-01-01T00:00:00Z")),
+        ("subject", json!("s")),
+        ("extension", json!(5)),
+        ("topic", json!("task-events")),
+        ("pubsubname", json!("pubsub")),
+    ] {
+        assert_eq!(own[attribute], value, "{attribute}");
+    }
+    let few = find(json!("few"));
+    assert_eq!((&few["source"], &few["type"]), (&json!("Dapr"), &json!("com.dapr.event.sent")));
+    assert!(few.get("id").is_none() && few["time"].is_string());
+    let overridden = find(json!(1));
+    assert_eq!((&overridden["id"], &overridden["source"]), (&json!("over"), &json!("ride")));
+    sidecar.stop().await;
+}
+
+#[tokio::test]
+async fn entries_of_a_bulk_publish_have_their_own_types_and_metadata() {
+    let app = App::start().await;
+    let place = Place::with_app(&app);
+    let sidecar = place.start().await;
+    let entries = json!([
+        {"entryId": "1", "event": {"a": 1}, "contentType": "application/json", "metadata": {"partitionKey": "k"}},
+        {"entryId": "2", "event": "text", "contentType": "text/plain", "metadata": {"cloudevent.type": "mine"}},
+        {"entryId": "3", "event": "/wA=", "contentType": "application/octet-stream"},
+        {"entryId": "4", "event": {"id": "own", "data": 5}, "contentType": "application/cloudevents+json"},
+        {"entryId": "5", "event": {"raw": true}, "contentType": "application/json", "metadata": {"rawPayload": "true"}},
+    ]);
+    let path = "/v1.0-alpha1/publish/bulk/pubsub/task-events?metadata.ttlInSeconds=600";
+    assert_eq!(sidecar.api.post(path, entries.to_string()).await.status, 204);
+    let delivered = app.wait_for(5).await;
+    let find = |matches: &dyn Fn(&serde_json::Value) -> bool| {
+        delivered.iter().find(|delivered| matches(&delivered.event)).unwrap_or_else(|| panic!("{delivered:?}"))
+    };
+    let first = find(&|event| event["data"] == json!({"a": 1}));
+    assert_eq!(first.headers["__key"], "k");
+    assert!(first.event["expiration"].is_string(), "the query's metadata is for every entry");
+    assert_eq!(find(&|event| event["data"] == "text").event["type"], "mine");
+    find(&|event| event["data_base64"] == "/wA=");
+    assert_eq!(find(&|event| event["data"] == 5).event["id"], "own");
+    assert_eq!(find(&|event| event["raw"] == true).event, json!({"raw": true}));
+    sidecar.stop().await;
+}

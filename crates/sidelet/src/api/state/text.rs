@@ -29,7 +29,7 @@ pub(super) struct ItemText<'body> {
     key: Option<String>,
     #[serde(borrow, default)]
     value: Option<&'body RawValue>,
-    #[serde(default)]
+    #[serde(default, alias = "eTag", alias = "ETag")]
     etag: Option<String>,
     #[serde(default)]
     metadata: Option<Metadata>,

@@ -11,6 +11,12 @@ use super::DEADLINE;
 /// An open connection to a sidecar.
 pub(crate) struct Wire(TcpStream);
 
+impl From<TcpStream> for Wire {
+    fn from(stream: TcpStream) -> Self {
+        Self(stream)
+    }
+}
+
 impl Wire {
     /// Connects to `http://host:port`.
     pub(crate) async fn open(address: &str) -> Self {
