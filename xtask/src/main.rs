@@ -6,6 +6,7 @@ mod arrows;
 mod build;
 mod check;
 mod command;
+mod dapr_sdk;
 mod data;
 mod tools;
 
@@ -103,6 +104,7 @@ fn run(task: Task) -> Result<ExitCode> {
             tools::c_compiler()?;
             // Builds the command `todo` too, for its own tests; the scenarios start the same one.
             command::cargo(&["test", "--release", "--no-fail-fast"])?;
+            dapr_sdk::test()?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Bench { options } => {

@@ -32,6 +32,19 @@ pub(crate) fn c_compiler() -> Result<()> {
     bail!("a C compiler is missing: install one, such as with `apt-get install gcc libc6-dev`")
 }
 
+/// The oldest Node that runs the tests in JavaScript.
+const NODE: u32 = 20;
+
+/// Node and npm, which the tests in JavaScript need.
+pub(crate) fn node() -> Result<()> {
+    let version = output("node", &["--version"]).unwrap_or_default();
+    let major = version.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_none_or(|major| major < NODE) || output("npm", &["--version"]).is_none() {
+        bail!("Node {NODE} or newer with npm is missing: install it, such as with `apt-get install nodejs npm`")
+    }
+    Ok(())
+}
+
 /// Installs cargo-deny when it is missing.
 pub(crate) fn cargo_deny() -> Result<()> {
     if output("cargo", &["deny", "--version"]).is_some() {

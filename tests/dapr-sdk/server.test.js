@@ -1,0 +1,101 @@
+// The SDK's server, an app that subscribes and is invoked, with the built sidecar in front of it.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { CommunicationProtocolEnum, DaprPubSubStatusEnum, DaprServer, HttpMethod } from "@dapr/dapr";
+
+import { eventually, freePort, quiet, startSidecar } from "./sidecar.js";
+
+let server, sidecar, client;
+const received = { plain: [], failing: [], buried: [] };
+
+before(async () => {
+  const [appPort, daprPort] = [await freePort(), await freePort()];
+  server = new DaprServer({
+    serverHost: "127.0.0.1",
+    serverPort: String(appPort),
+    communicationProtocol: CommunicationProtocolEnum.HTTP,
+    clientOptions: { daprHost: "127.0.0.1", daprPort: String(daprPort), logger: quiet },
+    logger: quiet,
+  });
+  client = server.client;
+  await server.pubsub.subscribe("pubsub", "plain", async (data, headers) => {
+    received.plain.push({ data, headers });
+  });
+  await server.pubsub.subscribeWithOptions("pubsub", "failing", {
+    deadLetterTopic: "buried",
+    callback: async (data) => {
+      received.failing.push(data);
+      if (data.drop) return DaprPubSubStatusEnum.DROP;
+      const tries = received.failing.filter(({ n }) => n === data.n).length;
+      return tries < 3 ? DaprPubSubStatusEnum.RETRY : DaprPubSubStatusEnum.SUCCESS;
+    },
+  });
+  await server.pubsub.subscribe("pubsub", "buried", async (data) => {
+    received.buried.push(data);
+  });
+  await server.invoker.listen("hello", async ({ body, query }) => ({ body: JSON.parse(body), query }), {
+    method: HttpMethod.POST,
+  });
+  const subscriptions = Object.values(server.pubsub.getSubscriptions().pubsub).map(({ dapr }) => dapr);
+  sidecar = await startSidecar({ appPort, port: daprPort, subscriptions });
+  await server.start();
+});
+
+after(async () => {
+  await server.stop();
+  assert.equal(await sidecar.stop(), 0);
+});
+
+test("what the client publishes comes to the server", async () => {
+  assert.deepEqual(await client.pubsub.publish("pubsub", "plain", { n: 1, text: "ä" }), {});
+  const metadata = { "cloudevent.type": "mine", partitionKey: "k" };
+  assert.deepEqual(await client.pubsub.publish("pubsub", "plain", "text", { metadata }), {});
+  await eventually("two deliveries", () => received.plain.length >= 2);
+  const [object, text] = ["object", "string"].map((type) => received.plain.find(({ data }) => typeof data === type));
+  assert.deepEqual(object.data, { n: 1, text: "ä" });
+  assert.equal(text.data, "text");
+  assert.equal(text.headers["partitionkey"], "k");
+  assert.equal(text.headers["pubsubname"], "pubsub");
+});
+
+test("an event of the client's own comes as it is", async () => {
+  const event = { specversion: "1.0", id: "own-1", source: "test", type: "t", data: { own: true } };
+  const options = { contentType: "application/cloudevents+json" };
+  assert.deepEqual(await client.pubsub.publish("pubsub", "plain", event, options), {});
+  await eventually("the delivery", () => received.plain.some(({ data }) => data.own));
+});
+
+test("what is published in bulk comes in order", async () => {
+  const messages = Array.from({ length: 20 }, (_, n) => ({
+    entryID: String(n),
+    event: { bulk: n },
+    contentType: "application/json",
+    metadata: { partitionKey: "bulk" },
+  }));
+  assert.deepEqual(await client.pubsub.publishBulk("pubsub", "plain", messages), { failedMessages: [] });
+  const came = () => received.plain.map(({ data }) => data.bulk).filter((n) => n !== undefined);
+  await eventually("twenty deliveries", () => came().length >= 20);
+  assert.deepEqual(came(), messages.map(({ event }) => event.bulk));
+  assert.deepEqual(await client.pubsub.publishBulk("pubsub", "plain", ["one", { two: 2 }]), { failedMessages: [] });
+  await eventually("both", () => received.plain.some(({ data }) => data === "one") && received.plain.some(({ data }) => data.two));
+});
+
+test("a message comes again until the server takes it, and one that it drops is a dead letter", async () => {
+  await client.pubsub.publish("pubsub", "failing", { n: 7 });
+  await client.pubsub.publish("pubsub", "failing", { n: 8, drop: true });
+  await eventually("the third try", () => received.failing.filter(({ n }) => n === 7).length >= 3);
+  await eventually("the dead letter", () => received.buried.length >= 1);
+  assert.deepEqual(received.buried, [{ n: 8, drop: true }]);
+});
+
+test("the server is invoked through the sidecar", async () => {
+  const answer = await client.invoker.invoke("sdk", "hello?x=1", HttpMethod.POST, { name: "ada" });
+  assert.deepEqual(answer, { body: { name: "ada" }, query: "/hello?x=1" });
+});
+
+test("metadata tells what the server subscribes to", async () => {
+  const { subscriptions } = await client.metadata.get();
+  assert.deepEqual(subscriptions.map(({ topic }) => topic).sort(), ["buried", "failing", "plain"]);
+});
