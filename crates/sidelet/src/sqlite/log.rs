@@ -240,7 +240,7 @@ fn message(row: &Row<'_>, partition: i64) -> Result<Message, rusqlite::Error> {
     })
 }
 
-/// Removes messages older than `before` from the front of a partition, none at or after offset `below`, and says when the
+/// Removes messages of `before` and earlier from the front of a partition, none at or after offset `below`, and says when the
 /// first that remains was appended.
 pub(crate) fn trim(
     connection: &Connection,
@@ -261,7 +261,7 @@ pub(crate) fn trim(
         let mut rows = statement.query([first, position(partition + 1, 0), limit])?;
         while let Some(row) = rows.next()? {
             let (at, time): (i64, i64) = (row.get(0)?, row.get(1)?);
-            if time >= before || at >= position(partition, below) {
+            if time > before || at >= position(partition, below) {
                 remaining = Some(time);
                 break;
             }
