@@ -6,8 +6,8 @@ mod arrows;
 mod build;
 mod check;
 mod command;
-mod dapr_sdk;
 mod data;
+mod node;
 mod tools;
 
 use std::process::ExitCode;
@@ -102,9 +102,10 @@ fn run(task: Task) -> Result<ExitCode> {
             build::test_components()?;
             build::check_sizes()?;
             tools::c_compiler()?;
-            // Builds the command `todo` too, for its own tests; the scenarios start the same one.
+            // Builds the commands `todo` and `sidelet` too, for their own tests; the other runners start the same ones.
             command::cargo(&["test", "--release", "--no-fail-fast"])?;
-            dapr_sdk::test()?;
+            node::test("tests/dapr-sdk", &[])?;
+            node::test("tests/readers", &[])?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Bench { options } => {
