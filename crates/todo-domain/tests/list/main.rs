@@ -6,4 +6,5 @@ mod commands;
 mod documents;
 mod properties;
 mod queries;
+mod steps;
 mod store;

@@ -1,178 +1,20 @@
 //! What holds after any sequence of commands, and what any query answers then.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
+use fuzzing::config;
 use jiff::Timestamp;
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
-use proptest::sample::{select, subsequence};
-use todo_domain::list::{Command, PageNumber};
+use proptest::sample::select;
+use todo_domain::list::{HEAD_BOUND, PAGE_BOUND, PageNumber};
 use todo_domain::query::{ListQuery, Order, Scope, SearchQuery, Sort, TagCount};
-use todo_domain::{DueDate, NewTask, Patch, Priority, Recurrence, Status, Task, TaskChange, TaskId, TimeZoneName};
+use todo_domain::{DueDate, Priority, Status, Task, TaskId, TimeZoneName};
 
+use crate::steps::{ZONES, due, new_task, play, play_and, steps, tags};
 use crate::store::Store;
-
-const TITLES: [&str; 8] =
-    ["Pay rent", "PAY taxes", "Überweisung", "über alles", "100% done", "a_b", "zzz \"quoted\"", "Milk\n"];
-const TAGS: [&str; 4] = ["home", "work", "Größe", "tag_1"];
-const ZONES: [&str; 3] = ["UTC", "Pacific/Auckland", "America/Los_Angeles"];
-
-/// One step of a sequence; tasks are named by their place among those made so far.
-#[derive(Debug, Clone)]
-enum Step {
-    Wait(i64),
-    Create(NewTask),
-    Import(Vec<NewTask>),
-    Update(usize, TaskChange),
-    Complete(usize),
-    Reopen(usize),
-    Delete(usize),
-    DeleteMany(usize, usize),
-    Restore(usize),
-    Purge(usize),
-    PurgeBefore(i64),
-    CreateOnceAgain(usize),
-}
-
-fn due() -> impl Strategy<Value = DueDate> {
-    let base: Timestamp = "2026-03-01T09:00:00Z".parse().unwrap();
-    (any::<bool>(), -5_000..5_000_i64).prop_map(move |(day, minutes)| {
-        let instant = base + jiff::SignedDuration::from_mins(minutes);
-        let text = instant.to_string();
-        DueDate::parse(if day { &text[..10] } else { &text }).unwrap()
-    })
-}
-
-fn tags() -> impl Strategy<Value = Vec<String>> {
-    subsequence(TAGS.to_vec(), 0..=3).prop_map(|tags| tags.into_iter().map(str::to_owned).collect())
-}
-
-fn new_task() -> impl Strategy<Value = NewTask> {
-    let status = select(Status::ALL.to_vec());
-    let priority = select(Priority::ALL.to_vec());
-    let description = of(select(TITLES.to_vec()).prop_map(|text| text.repeat(3)));
-    (select(TITLES.to_vec()), description, status, priority, tags(), of(due()), select(ZONES.to_vec()), any::<bool>())
-        .prop_map(|(title, description, status, priority, tags, due_date, zone, recurs)| NewTask {
-            title: title.to_owned(),
-            description,
-            status,
-            priority,
-            tags,
-            due_date,
-            time_zone: TimeZoneName::parse(zone).unwrap(),
-            recurrence: if recurs { Recurrence::parse("daily").unwrap() } else { None },
-            reminders: if due_date.is_some() { vec![10] } else { Vec::new() },
-            ..NewTask::default()
-        })
-}
-
-fn patch<T: std::fmt::Debug + Clone>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Patch<T>> {
-    prop_oneof![3 => Just(Patch::Absent), 2 => value.prop_map(Patch::Set), 1 => Just(Patch::Clear)]
-}
-
-fn change() -> impl Strategy<Value = TaskChange> {
-    let title = of(select(TITLES.to_vec()));
-    let status = patch(select(Status::ALL.to_vec()));
-    let priority = patch(select(Priority::ALL.to_vec()));
-    (title, status, priority, patch(tags()), patch(due())).prop_map(|(title, status, priority, tags, due_date)| {
-        let title = title.map_or(Patch::Absent, |title| Patch::Set(title.to_owned()));
-        TaskChange { title, status, priority, tags, due_date, ..TaskChange::default() }
-    })
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let any_task = || 0..1_000_usize;
-    prop_oneof![
-        3 => (0..5_000_i64).prop_map(Step::Wait),
-        4 => new_task().prop_map(Step::Create),
-        1 => vec(new_task(), 1..200).prop_map(Step::Import),
-        6 => (any_task(), change()).prop_map(|(index, change)| Step::Update(index, change)),
-        4 => any_task().prop_map(Step::Complete),
-        2 => any_task().prop_map(Step::Reopen),
-        4 => any_task().prop_map(Step::Delete),
-        1 => (any_task(), 1..150_usize).prop_map(|(first, count)| Step::DeleteMany(first, count)),
-        2 => any_task().prop_map(Step::Restore),
-        3 => any_task().prop_map(Step::Purge),
-        1 => (0..20_000_i64).prop_map(Step::PurgeBefore),
-        1 => any_task().prop_map(Step::CreateOnceAgain),
-    ]
-}
-
-fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let first = vec(new_task(), 0..420).prop_map(Step::Import);
-    (first, vec(step(), 0..40)).prop_map(|(first, mut steps)| {
-        steps.insert(0, first);
-        steps
-    })
-}
-
-fn play(steps: Vec<Step>, check: bool) -> Store {
-    let mut store = Store::new();
-    let mut known: Vec<TaskId> = Vec::new();
-    for step in steps {
-        let id = |index: usize| known.get(index % known.len().max(1)).copied();
-        let any_version = None;
-        let command = match step {
-            Step::Wait(milliseconds) => {
-                store.tick(milliseconds);
-                continue;
-            }
-            Step::Import(tasks) => {
-                let commands: Vec<Command> = tasks.into_iter().map(Command::create).collect();
-                let made = store.run_all(&commands).results;
-                known.extend(made.into_iter().map(|task| task.unwrap().unwrap().id));
-                if check {
-                    store.check();
-                }
-                continue;
-            }
-            Step::DeleteMany(first, count) => {
-                let commands: Vec<Command> = (first..first + count)
-                    .filter_map(id)
-                    .map(|id| Command::Delete { id, expected_version: any_version })
-                    .collect();
-                store.run_all(&commands);
-                continue;
-            }
-            Step::Create(task) => Some(Command::create(task)),
-            Step::Update(index, change) => id(index).map(|id| Command::update(id, change)),
-            Step::Complete(index) => id(index).map(|id| Command::Complete { id, expected_version: any_version }),
-            Step::Reopen(index) => id(index).map(|id| Command::Reopen { id, expected_version: any_version }),
-            Step::Delete(index) => id(index).map(|id| Command::Delete { id, expected_version: any_version }),
-            Step::Restore(index) => id(index).map(Command::Restore),
-            Step::Purge(index) => id(index).map(Command::Purge),
-            Step::PurgeBefore(milliseconds) => {
-                let cutoff = store.now - jiff::SignedDuration::from_millis(milliseconds);
-                Some(Command::PurgeTrashedBefore(cutoff))
-            }
-            Step::CreateOnceAgain(index) => {
-                let here = id(index).filter(|id| store.tasks().iter().any(|task| task.id == *id));
-                if let Some(id) = here {
-                    let again = store.run(Command::CreateOnce(id, Box::new(crate::store::titled("again")))).unwrap();
-                    assert!(again.events.is_empty() && again.writes.is_empty());
-                }
-                continue;
-            }
-        };
-        if let Some(command) = command
-            && let Ok(outcome) = store.run(command)
-        {
-            assert!(outcome.events.len() <= 1);
-            assert!(outcome.events.is_empty() || !outcome.writes.is_empty());
-            if let (Some(event), Some(task)) = (outcome.events.first(), &outcome.task) {
-                assert_eq!(&event.payload.task, task);
-                if !known.contains(&task.id) {
-                    known.push(task.id);
-                }
-            }
-        }
-        if check {
-            store.check();
-        }
-    }
-    store
-}
 
 fn sort() -> impl Strategy<Value = Sort> {
     select(vec![Sort::CreatedAt, Sort::UpdatedAt, Sort::DueDate, Sort::Priority, Sort::Title])
@@ -296,8 +138,27 @@ fn expected_search(tasks: &[Task], query: &SearchQuery, now: Timestamp) -> Vec<T
     matching.into_iter().map(|task| task.id).collect()
 }
 
-fn config(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+/// Without such a look, a generator that stays within the bounds proves nothing of what is beyond them.
+#[test]
+fn the_bounds_of_head_and_page_are_met_and_crossed_often() {
+    let mut runner = proptest::test_runner::TestRunner::new(config(48));
+    let (full_heads, full_pages, crossed) = (Cell::new(0), Cell::new(0), Cell::new(0));
+    let count = |cell: &Cell<u32>, is_so: bool| cell.set(cell.get() + u32::from(is_so));
+    let played = runner.run(&steps(), |steps| {
+        let (mut head_before, mut full_before) = (0, 0);
+        play_and(steps, |store| {
+            let (head, pages) = store.lengths();
+            let full = pages.iter().filter(|length| **length == PAGE_BOUND).count();
+            count(&full_heads, head == HEAD_BOUND);
+            count(&full_pages, full > full_before);
+            count(&crossed, head_before == HEAD_BOUND && head < HEAD_BOUND);
+            (head_before, full_before) = (head, full);
+        });
+        Ok(())
+    });
+    played.unwrap();
+    let seen = (full_heads.get(), full_pages.get(), crossed.get());
+    assert!(seen.0 >= 48 && seen.1 >= 6 && seen.2 >= 12, "{seen:?}");
 }
 
 proptest! {

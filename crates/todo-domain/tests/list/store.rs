@@ -145,6 +145,17 @@ impl Store {
         tasks
     }
 
+    /// How many tasks the head has, and each page by number.
+    pub(crate) fn lengths(&self) -> (usize, Vec<usize>) {
+        let length = |json: &String| {
+            let document: Value = serde_json::from_str(json).unwrap();
+            document["tasks"].as_array().map_or(0, Vec::len)
+        };
+        let head = self.documents.get(&DocumentKey::Head).map_or(0, length);
+        let pages = self.documents.iter().filter(|(key, _)| **key != DocumentKey::Head);
+        (head, pages.map(|(_, json)| length(json)).collect())
+    }
+
     /// Checks everything that has to hold whatever was done.
     pub(crate) fn check(&self) {
         let list = self.list();
