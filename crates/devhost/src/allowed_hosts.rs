@@ -162,6 +162,10 @@ pub(crate) fn default_port(scheme: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
+    use fuzzing::{config, damaged};
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     /// Scheme, host and port of a request.
@@ -228,6 +232,44 @@ mod tests {
             "http://{a,b}",
         ] {
             assert!(AllowedHost::parse(entry).is_err(), "{entry}");
+        }
+    }
+
+    const ENTRIES: [&str; 14] = [
+        "http://localhost:3500",
+        "https://*.example.com",
+        "*://*:*",
+        "http://10.0.0.0/8:8000..9000",
+        "http://[::1]:80",
+        "http://[fe80::/10]:80",
+        "redis://a/",
+        "http://::1:80",
+        "http://0.0.0.0/0:1",
+        "http://[::]/0:1",
+        "http://1.2.3.4/32:65535",
+        "http://a:0..65535",
+        "://",
+        "self",
+    ];
+
+    proptest! {
+        #![proptest_config(config(4_000))]
+
+        #[test]
+        fn any_entry_is_refused_or_allows_no_more_than_it_says(
+            text in damaged(select(&ENTRIES[..]).prop_map(str::to_owned), &ENTRIES),
+            port in any::<u16>(),
+        ) {
+            let Ok(entry) = AllowedHost::parse(&text) else { return Ok(()) };
+            let targets = ["localhost", "LOCALHOST", "example.com", "a.example.com", "10.1.2.3", "::1", "[::1]", "", ".", "[", "]"];
+            for host in targets {
+                for scheme in ["http", "https", "HTTP", ""] {
+                    let allowed = entry.allows(scheme, host, port);
+                    let names_it = text.to_ascii_lowercase().contains(&host.trim_matches(['[', ']']).to_ascii_lowercase());
+                    let is_wide = text.contains(['*', '/']);
+                    prop_assert!(!allowed || names_it || is_wide, "{text} allows {host}");
+                }
+            }
         }
     }
 }

@@ -25,18 +25,8 @@ pub(crate) struct Arguments {
     /// Where compiled components are kept; by default below the user's cache folder.
     #[arg(long, value_name = "FOLDER")]
     cache_dir: Option<PathBuf>,
-    /// Instances alive at once.
-    #[arg(long, value_name = "NUMBER")]
-    max_instances: Option<u32>,
-    /// Linear memory of one instance, in MiB.
-    #[arg(long, value_name = "MIB")]
-    max_memory: Option<usize>,
-    /// Seconds that one call may compute.
-    #[arg(long, value_name = "SECONDS")]
-    compute_time: Option<u64>,
-    /// Seconds until a component must have answered.
-    #[arg(long, value_name = "SECONDS")]
-    response_time: Option<u64>,
+    #[command(flatten)]
+    limits: LimitArguments,
     /// Seconds that requests in flight get on SIGTERM and SIGINT.
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     grace: u64,
@@ -54,18 +44,68 @@ impl Arguments {
         config.listen = self.listen;
         config.component_ids = self.component_ids;
         config.variables = self.variables.into_iter().collect();
-        let limits = &mut config.limits;
-        limits.max_instances = self.max_instances.unwrap_or(limits.max_instances);
-        if let Some(mebibytes) = self.max_memory {
-            limits.memory_bytes = mebibytes.saturating_mul(1 << 20);
-        }
-        if let Some(seconds) = self.compute_time {
-            limits.compute_time = Duration::from_secs(seconds);
-        }
-        if let Some(seconds) = self.response_time {
-            limits.response_time = Duration::from_secs(seconds);
-        }
+        self.limits.apply_to(&mut config.limits);
         config
+    }
+}
+
+/// The bounds, each the default of [`devhost::Limits`] unless given; docs/limits.md says what happens at each.
+#[derive(Debug, clap::Args)]
+struct LimitArguments {
+    /// Instances alive at once.
+    #[arg(long, value_name = "NUMBER")]
+    max_instances: Option<u32>,
+    /// Requests that may wait for an instance.
+    #[arg(long, value_name = "NUMBER")]
+    max_waiting: Option<u32>,
+    /// Connections open at once.
+    #[arg(long, value_name = "NUMBER")]
+    max_connections: Option<usize>,
+    /// Linear memory of one instance, in MiB.
+    #[arg(long, value_name = "MIB")]
+    max_memory: Option<usize>,
+    /// Longest request body, in MiB.
+    #[arg(long, value_name = "MIB")]
+    max_body: Option<u64>,
+    /// Longest head of a request, in KiB.
+    #[arg(long, value_name = "KIB")]
+    max_head: Option<usize>,
+    /// Seconds that one call may compute.
+    #[arg(long, value_name = "SECONDS")]
+    compute_time: Option<u64>,
+    /// Seconds until a component must have answered.
+    #[arg(long, value_name = "SECONDS")]
+    response_time: Option<u64>,
+    /// Seconds that a client may take for the head of a request, or stay idle.
+    #[arg(long, value_name = "SECONDS")]
+    head_time: Option<u64>,
+    /// Seconds that a client may pause in a body that is waited for.
+    #[arg(long, value_name = "SECONDS")]
+    body_time: Option<u64>,
+    /// Seconds that a client may take nothing of a response.
+    #[arg(long, value_name = "SECONDS")]
+    write_time: Option<u64>,
+}
+
+impl LimitArguments {
+    fn apply_to(self, limits: &mut devhost::Limits) {
+        fn set<T>(limit: &mut T, given: Option<T>) {
+            if let Some(given) = given {
+                *limit = given;
+            }
+        }
+        let seconds = |given: Option<u64>| given.map(Duration::from_secs);
+        set(&mut limits.max_instances, self.max_instances);
+        set(&mut limits.max_waiting, self.max_waiting);
+        set(&mut limits.max_connections, self.max_connections);
+        set(&mut limits.memory_bytes, self.max_memory.map(|mebibytes| mebibytes.saturating_mul(1 << 20)));
+        set(&mut limits.request_body_bytes, self.max_body.map(|mebibytes| mebibytes.saturating_mul(1 << 20)));
+        set(&mut limits.header_bytes, self.max_head.map(|kibibytes| kibibytes.saturating_mul(1 << 10)));
+        set(&mut limits.compute_time, seconds(self.compute_time));
+        set(&mut limits.response_time, seconds(self.response_time));
+        set(&mut limits.header_read_time, seconds(self.head_time));
+        set(&mut limits.body_read_time, seconds(self.body_time));
+        set(&mut limits.write_time, seconds(self.write_time));
     }
 }
 

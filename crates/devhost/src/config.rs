@@ -63,13 +63,18 @@ pub struct Limits {
     pub request_body_bytes: u64,
     /// Size of the request line and headers in bytes; more is 431. Default 64 KiB.
     pub header_bytes: usize,
-    /// Open connections; further ones wait in the kernel's backlog. Default 4,096.
+    /// Open connections, as far as the limit on open files allows; for a further one the longest open is asked to end,
+    /// which it does at once if it is idle, else after its answer. Default 16,384.
     pub max_connections: usize,
     /// How long a connection may take to send a request's head, or stay idle. Default 65 s.
     ///
     /// Proxies in front close idle connections after 60 s; closing first would race them.
     pub header_read_time: Duration,
-    /// How long a client may take no byte of a response before its connection is cut. Default 60 s.
+    /// How long a client may send nothing of a body that its component waits for; then 408, or an error of the body once
+    /// the response has begun. Default 30 s.
+    pub body_read_time: Duration,
+    /// How long a client may take no byte of a response, or a client's machine not answer at all, before its connection is
+    /// cut. Default 60 s.
     pub write_time: Duration,
 }
 
@@ -84,8 +89,9 @@ impl Default for Limits {
             response_time: Duration::from_secs(60),
             request_body_bytes: 64 << 20,
             header_bytes: 64 << 10,
-            max_connections: 4_096,
+            max_connections: 16_384,
             header_read_time: Duration::from_secs(65),
+            body_read_time: Duration::from_secs(30),
             write_time: Duration::from_secs(60),
         }
     }

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// `EX_CONFIG` of sysexits: the configuration is wrong, and starting again does not help.
 const BAD_CONFIGURATION: u8 = 78;
@@ -32,6 +32,15 @@ fn main() -> ExitCode {
 }
 
 async fn serve(arguments: arguments::Arguments) -> ExitCode {
+    // Before anything starts: whoever reads that it serves may stop it at once.
+    let mut stop = match StopSignal::listen() {
+        Ok(stop) => stop,
+        Err(error) => {
+            eprintln!("devhost: could not listen for signals: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    devhost::raise_open_files();
     let grace = arguments.grace();
     let running = match devhost::start(arguments.into_config()).await {
         Ok(running) => running,
@@ -41,7 +50,7 @@ async fn serve(arguments: arguments::Arguments) -> ExitCode {
         }
     };
     println!("Serving http://{}", running.local_addr());
-    wait_for_signal().await;
+    stop.received().await;
     tracing::info!("draining");
     if !running.shutdown(grace).await {
         tracing::warn!("requests in flight were cut after the grace time");
@@ -49,14 +58,22 @@ async fn serve(arguments: arguments::Arguments) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Returns on SIGTERM or SIGINT; if they cannot be listened to, the system's default stays.
-async fn wait_for_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Notices that the process is told to stop, from its making on.
+struct StopSignal {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignal {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Ends when the process is, or was, told to stop.
+    async fn received(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

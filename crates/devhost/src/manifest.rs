@@ -9,6 +9,7 @@ mod table;
 mod trigger;
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub use error::ManifestError;
@@ -70,11 +71,13 @@ impl Manifest {
     pub(crate) fn read(path: &Path) -> Result<Self, (PathBuf, ManifestError)> {
         let path = if path.is_dir() { path.join(FILE_NAME) } else { path.to_owned() };
         let read = || -> Result<String, ManifestError> {
-            let length = std::fs::metadata(&path).map_err(ManifestError::Read)?.len();
-            if length > MAX_BYTES {
-                return Err(ManifestError::TooLong { length });
-            }
-            std::fs::read_to_string(&path).map_err(ManifestError::Read)
+            // What is no ordinary file may have no length and no end.
+            let file = std::fs::File::open(&path).map_err(ManifestError::Read)?;
+            let length = file.metadata().map_err(ManifestError::Read)?.len();
+            let mut text = String::new();
+            let read = file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(ManifestError::Read)?;
+            let length = length.max(read as u64);
+            if length > MAX_BYTES { Err(ManifestError::TooLong { length }) } else { Ok(text) }
         };
         read().and_then(|text| Self::parse(&text, &path)).map_err(|error| (path.clone(), error))
     }
@@ -93,3 +96,6 @@ impl Manifest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

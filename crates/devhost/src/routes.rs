@@ -156,6 +156,10 @@ impl Segment {
 
 #[cfg(test)]
 mod tests {
+    use fuzzing::{computed, config, damaged};
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     fn find(routes: &[&'static str], path: &str) -> Option<(&'static str, String)> {
@@ -219,6 +223,46 @@ mod tests {
     fn malformed_routes_are_refused() {
         for route in ["/.../a", "/a*b", "/*/a", "/:", "/a//b", "/a?b=c", "/a b", "/:a:b"] {
             assert!(Pattern::parse(route).is_none(), "{route}");
+        }
+    }
+
+    const ROUTES: [&str; 8] =
+        ["/", "/...", "/api/tasks", "/api/tasks/:id", "/api/:kind/new/...", "/api/*", "api", "/a/:b-c_1/d"];
+    const PIECES: [&str; 14] =
+        ["/", "//", ":", ":id", "...", "*", "%2f", "%00", "..", ".", "\\", "api", "tasks", "/../"];
+
+    proptest! {
+        #![proptest_config(config(3_000))]
+
+        #[test]
+        fn a_path_is_matched_segment_by_segment_as_it_is_written(
+            route in damaged(select(&ROUTES[..]).prop_map(str::to_owned), &PIECES),
+            path in damaged(select(&ROUTES[..]).prop_map(str::to_owned), &PIECES),
+        ) {
+            let Some(pattern) = Pattern::parse(&route) else { return Ok(()) };
+            prop_assert!(pattern.is_same_as(&Pattern::parse(&pattern.based()).unwrap_or_else(|| pattern.clone())));
+            let Some(found) = pattern.matches(&path) else { return Ok(()) };
+            // Nothing is decoded, joined or left out: what was taken is the path.
+            let segments = pattern.segments.len();
+            let taken: Vec<&str> = path.split('/').skip(1).take(segments).collect();
+            let mut named = found.named.iter();
+            for (segment, text) in pattern.segments.iter().zip(&taken) {
+                match segment {
+                    Segment::Exact(exact) => prop_assert_eq!(exact, text),
+                    Segment::Named(name) => prop_assert_eq!(named.next(), Some(&(name.as_str(), *text))),
+                }
+            }
+            prop_assert!(path.ends_with(found.path_info));
+        }
+    }
+
+    #[test]
+    fn long_paths_are_matched_quickly() {
+        let routes = ROUTES.map(|route| (Pattern::parse(route).unwrap(), route));
+        let router = Router::new(routes.to_vec());
+        for path in ["/".repeat(64 << 10), "/api".repeat(16 << 10), format!("/{}", "a".repeat(64 << 10))] {
+            let (_, time) = computed(|| router.find(&path).map(|(_, found, _)| found.path_info.len()));
+            assert!(time < std::time::Duration::from_secs(1), "{time:?}");
         }
     }
 }

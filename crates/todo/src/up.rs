@@ -69,6 +69,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let begin = Instant::now();
     // Before anything starts: whoever reads that the service is up may stop it at once.
     let mut stop = StopSignal::listen()?;
+    devhost::raise_open_files();
     // Tasks are nobody else's business.
     DirBuilder::new()
         .recursive(true)

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 /// Deepest folder that a glob looks into.
 const MAX_DEPTH: usize = 32;
+/// Takes any number of folders, none included.
+const ANY_FOLDERS: &str = "**";
 
 /// A parsed glob.
 #[derive(Debug)]
@@ -15,14 +17,18 @@ impl Glob {
     /// Parses a glob; `None` if it is empty, absolute or has `..`.
     pub(super) fn parse(pattern: &str) -> Option<Self> {
         let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
-        let segments: Vec<String> = pattern.split('/').map(str::to_owned).collect();
+        let mut segments: Vec<String> = pattern.split('/').map(str::to_owned).collect();
+        // At the end it takes every file below, as `**/*` does.
+        if segments.last().is_some_and(|segment| segment == ANY_FOLDERS) {
+            segments.push("*".to_owned());
+        }
         let fits = segments.iter().all(|segment| !segment.is_empty() && segment != "." && segment != "..");
         fits.then_some(Self { segments })
     }
 
     /// Matches every file.
     pub(super) fn all() -> Self {
-        Self { segments: vec!["**".to_owned(), "*".to_owned()] }
+        Self { segments: vec![ANY_FOLDERS.to_owned(), "*".to_owned()] }
     }
 
     /// True if the whole relative path matches.
@@ -80,54 +86,58 @@ impl Glob {
 }
 
 fn path_matches(pattern: &[String], names: &[String]) -> bool {
-    match pattern.split_first() {
-        None => names.is_empty(),
-        Some((segment, rest)) if segment == "**" => {
-            // At the end it takes every file below, as `**/*` does.
-            if rest.is_empty() {
-                return !names.is_empty();
-            }
-            (0..=names.len()).any(|skipped| path_matches(rest, &names[skipped..]))
-        }
-        Some((segment, rest)) => names.split_first().is_some_and(|(name, names)| {
-            name_matches(segment.as_bytes(), name.as_bytes()) && path_matches(rest, names)
-        }),
-    }
+    let is_one = |segment: &String, name: &String| name_matches(segment.as_bytes(), name.as_bytes());
+    sequence_matches(pattern, names, |segment| segment == ANY_FOLDERS, is_one)
 }
 
-/// Matches one name, going back only to the last `*`, so that no pattern is exponential.
+/// Matches one name.
 fn name_matches(pattern: &[u8], name: &[u8]) -> bool {
+    sequence_matches(pattern, name, |sign| *sign == b'*', |sign, byte| *sign == b'?' || sign == byte)
+}
+
+/// Matches a sequence with a pattern in which `is_any` takes any number of items and the others take one each.
+///
+/// Goes back only to the last of the former, so that no pattern is exponential.
+fn sequence_matches<T>(
+    pattern: &[T],
+    items: &[T],
+    is_any: impl Fn(&T) -> bool,
+    is_one: impl Fn(&T, &T) -> bool,
+) -> bool {
     let (mut at, mut position) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while position < name.len() {
+    let mut any: Option<(usize, usize)> = None;
+    while position < items.len() {
         match pattern.get(at) {
-            Some(b'*') => {
-                star = Some((at, position));
+            Some(sign) if is_any(sign) => {
+                any = Some((at, position));
                 at += 1;
             }
-            Some(b'?') => {
-                at += 1;
-                position += 1;
-            }
-            Some(byte) if *byte == name[position] => {
+            Some(sign) if is_one(sign, &items[position]) => {
                 at += 1;
                 position += 1;
             }
-            _ => match star {
-                Some((star_at, taken)) => {
-                    star = Some((star_at, taken + 1));
-                    at = star_at + 1;
+            _ => match any {
+                Some((any_at, taken)) => {
+                    any = Some((any_at, taken + 1));
+                    at = any_at + 1;
                     position = taken + 1;
                 }
                 None => return false,
             },
         }
     }
-    pattern[at..].iter().all(|byte| *byte == b'*')
+    pattern[at..].iter().all(is_any)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use fuzzing::{computed, config, damaged};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     #[test]
@@ -145,6 +155,9 @@ mod tests {
             ("web/?/y", "web/xx/y", false),
             ("a*b*c", "aXbYbZc", true),
             ("a*b*c", "aXbYbZ", false),
+            ("web/**/**", "web", false),
+            ("**/a/**/b", "x/a/y/a/z/b", true),
+            ("**/a/**/b", "x/b/y/a", false),
         ] {
             let glob = Glob::parse(pattern).unwrap();
             assert_eq!(glob.matches(Path::new(path)), expected, "{pattern} {path}");
@@ -155,6 +168,52 @@ mod tests {
     fn globs_that_leave_the_folder_are_refused() {
         for pattern in ["", "/etc/*", "../x", "a/../b", "a//b"] {
             assert!(Glob::parse(pattern).is_none(), "{pattern}");
+        }
+    }
+
+    /// What a glob means, said as plainly as can be; exponential in the number of `**`.
+    fn plainly(pattern: &[&str], names: &[&str]) -> bool {
+        match (pattern.split_first(), names.split_first()) {
+            (None, _) => names.is_empty(),
+            (Some((&"**", [])), _) => !names.is_empty(),
+            (Some((&"**", rest)), _) => (0..=names.len()).any(|skipped| plainly(rest, &names[skipped..])),
+            (Some((segment, rest)), Some((name, names))) => {
+                name_matches(segment.as_bytes(), name.as_bytes()) && plainly(rest, names)
+            }
+            (Some(_), None) => false,
+        }
+    }
+
+    proptest! {
+        #![proptest_config(config(3_000))]
+
+        #[test]
+        fn globs_match_what_they_say(
+            pattern in vec(select(vec!["**", "*", "a", "b", "a*", "?b"]), 1..6),
+            names in vec(select(vec!["a", "b", "ab", "bb"]), 0..7),
+        ) {
+            let glob = Glob::parse(&pattern.join("/")).unwrap();
+            let path: PathBuf = names.iter().collect();
+            prop_assert_eq!(glob.matches(&path), plainly(&pattern, &names));
+        }
+
+        #[test]
+        fn any_text_is_a_glob_or_refused(text in damaged(Just("web/**/*.html".to_owned()), &["**", "/", "../", "?"]), path in "[a-c./]{0,20}") {
+            if let Some(glob) = Glob::parse(&text) {
+                let _ = glob.matches(Path::new(&path));
+            }
+        }
+    }
+
+    #[test]
+    fn no_glob_takes_long() {
+        let names: PathBuf = std::iter::repeat_n("a", MAX_DEPTH).collect();
+        for pattern in
+            [format!("{}b", "**/".repeat(300)), format!("{}b", "**/a/".repeat(16)), format!("{}b", "*a".repeat(2_000))]
+        {
+            let glob = Glob::parse(&pattern).unwrap();
+            let (matched, time) = computed(|| glob.matches(&names) || glob.matches(Path::new(&"a".repeat(255))));
+            assert!(!matched && time < Duration::from_secs(1), "{time:?} for {pattern}");
         }
     }
 }

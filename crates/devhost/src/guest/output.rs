@@ -10,6 +10,8 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError};
 
 /// Longest line; a longer one is broken.
 const MAX_LINE: usize = 8 << 10;
+/// Bytes of one call that are logged; a guest that prints without end would fill the disk.
+const MAX_LOGGED: usize = 256 << 10;
 
 /// Standard output or error of one component.
 #[derive(Clone, Debug)]
@@ -56,7 +58,7 @@ impl StdoutStream for Output {
     }
 
     fn p2_stream(&self) -> Box<dyn OutputStream> {
-        Box::new(Lines { output: self.clone(), unfinished: Vec::new() })
+        Box::new(Lines { output: self.clone(), unfinished: Vec::new(), left: MAX_LOGGED })
     }
 }
 
@@ -64,6 +66,21 @@ impl StdoutStream for Output {
 struct Lines {
     output: Output,
     unfinished: Vec<u8>,
+    /// Bytes that may still be logged.
+    left: usize,
+}
+
+impl Lines {
+    fn log(&mut self) {
+        let line = std::mem::take(&mut self.unfinished);
+        if self.left > 0 {
+            self.output.log(&line);
+            self.left = self.left.saturating_sub(line.len());
+            if self.left == 0 {
+                self.output.log(b"(what this call prints from here on is left out)");
+            }
+        }
+    }
 }
 
 impl OutputStream for Lines {
@@ -71,8 +88,7 @@ impl OutputStream for Lines {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             self.unfinished.extend_from_slice(piece);
             if piece.ends_with(b"\n") || self.unfinished.len() >= MAX_LINE {
-                self.output.log(&self.unfinished);
-                self.unfinished.clear();
+                self.log();
             }
         }
         Ok(())
@@ -101,7 +117,7 @@ impl Pollable for Lines {
 impl Drop for Lines {
     fn drop(&mut self) {
         if !self.unfinished.is_empty() {
-            self.output.log(&self.unfinished);
+            self.log();
         }
     }
 }

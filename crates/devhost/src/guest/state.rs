@@ -12,7 +12,11 @@ use crate::component::Permissions;
 use crate::outbound::Outbound;
 
 /// Handles that a guest may hold at once; streams, headers and bodies count.
-const MAX_HANDLES: usize = 10_000;
+///
+/// Each set of headers can hold [`FIELD_BYTES`] of the host's memory: together as much as a guest has of its own.
+const MAX_HANDLES: usize = 2_000;
+/// Bytes of one set of headers, as much as a request's head may have.
+const FIELD_BYTES: usize = 64 << 10;
 
 /// The data of one store.
 pub(crate) struct GuestState {
@@ -42,9 +46,11 @@ impl GuestState {
         }
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(FIELD_BYTES);
         Ok(Self {
             wasi: wasi.build(),
-            http: WasiHttpCtx::new(),
+            http,
             table,
             outbound,
             permissions: Arc::clone(permissions),

@@ -8,9 +8,9 @@ pub enum ManifestError {
     #[error("could not read it")]
     Read(#[source] std::io::Error),
     /// The file is too long to be a manifest.
-    #[error("it has {length} bytes, and at most 1048576 are read")]
+    #[error("it has {length} bytes or more, and at most 1048576 are read")]
     TooLong {
-        /// Its length in bytes.
+        /// Its length in bytes, as far as it was read.
         length: u64,
     },
     /// The text is not TOML.

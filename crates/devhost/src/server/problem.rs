@@ -2,7 +2,7 @@
 //!
 //! They say what the client can do and nothing of what went on inside.
 
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::response::Body;
@@ -13,6 +13,7 @@ pub(super) enum Problem {
     NoRoute,
     BadHost,
     BodyTooLong,
+    SlowBody,
     GuestFailed,
     NoResponse,
     TooSlow,
@@ -24,12 +25,17 @@ impl Problem {
         match self {
             Self::NoRoute => (StatusCode::NOT_FOUND, "no-route", "No component answers this path."),
             Self::BadHost => {
-                (StatusCode::BAD_REQUEST, "bad-host", "The Host header is not a host with an optional port.")
+                (StatusCode::BAD_REQUEST, "bad-host", "Send one Host header: a host with an optional port.")
             }
             Self::BodyTooLong => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body-too-long",
                 "The request's body is longer than this server accepts.",
+            ),
+            Self::SlowBody => (
+                StatusCode::REQUEST_TIMEOUT,
+                "body-too-slow",
+                "The request's body did not come in time. Send it again.",
             ),
             Self::GuestFailed => {
                 (StatusCode::INTERNAL_SERVER_ERROR, "component-failed", "The component failed before it had answered.")
@@ -63,8 +69,15 @@ impl Problem {
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if let Self::Full = self {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        match self {
+            Self::Full => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            // What is left of the body would be read as the next request.
+            Self::SlowBody | Self::BodyTooLong => {
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
         }
         response
     }

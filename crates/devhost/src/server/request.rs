@@ -4,15 +4,20 @@
 
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::uri::Authority;
-use http::{Request, Uri};
+use http::{Request, Uri, Version};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
+use tokio::time::Sleep;
 use wasmtime_wasi_http::Error;
 
+use crate::config::Limits;
 use crate::routes::{Match, Pattern};
 
 const FULL_URL: HeaderName = HeaderName::from_static("spin-full-url");
@@ -25,26 +30,28 @@ const CLIENT_ADDRESS: HeaderName = HeaderName::from_static("spin-client-addr");
 /// Starts the header of each named segment.
 const PATH_MATCH: &str = "spin-path-match-";
 
-/// Makes sure that there is a usable `Host`; an absent one is the server's own address.
+/// Makes sure that there is one usable `Host`, which is the one of the request's target where that has one (RFC 9112, 3.2).
 ///
-/// Returns `None` if the client sent one that is no authority.
-pub(super) fn host(request: &mut Request<Incoming>, local: SocketAddr) -> Option<String> {
-    if let Some(authority) = request.uri().authority() {
-        return Some(authority.to_string());
+/// HTTP/1.0 may leave it out: then it is the server's own address. `None` if there is none, more than one, or one that is
+/// no host with an optional port.
+pub(super) fn host<B>(request: &mut Request<B>, local: SocketAddr) -> Option<String> {
+    let mut given = request.headers().get_all(HOST).iter();
+    let text = match (request.uri().authority(), given.next()) {
+        _ if given.next().is_some() => return None,
+        (Some(authority), _) => authority.to_string(),
+        (None, Some(value)) => value.to_str().ok()?.to_owned(),
+        (None, None) if request.version() < Version::HTTP_11 => local.to_string(),
+        (None, None) => return None,
+    };
+    let authority: Authority = text.parse().ok()?;
+    // A port that is no number, and names of users, are part of an authority and not of a host.
+    let rest = authority.as_str().strip_prefix(authority.host())?;
+    let has_port = rest.strip_prefix(':').is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok());
+    if authority.host().is_empty() || !(rest.is_empty() || has_port) {
+        return None;
     }
-    match request.headers().get(HOST) {
-        Some(value) => {
-            let text = value.to_str().ok()?;
-            text.parse::<Authority>().ok()?;
-            Some(text.to_owned())
-        }
-        None => {
-            let text = local.to_string();
-            let value = HeaderValue::from_str(&text).ok()?;
-            request.headers_mut().insert(HOST, value);
-            Some(text)
-        }
-    }
+    request.headers_mut().insert(HOST, HeaderValue::from_str(&text).ok()?);
+    Some(text)
 }
 
 /// Adds Spin's headers; what a client sent under these names does not get through.
@@ -84,16 +91,50 @@ pub(super) fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// A request's body that ends with an error when it becomes too long.
+/// What is known of the client that sends a body.
+#[derive(Debug, Default)]
+pub(super) struct Sending {
+    waited_for: AtomicBool,
+    stalled: AtomicBool,
+}
+
+impl Sending {
+    /// Whether the guest waits for more of the body at this moment.
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.waited_for.load(Ordering::Relaxed)
+    }
+
+    /// Whether nothing came for too long.
+    pub(super) fn has_stalled(&self) -> bool {
+        self.stalled.load(Ordering::Relaxed)
+    }
+}
+
+/// A request's body that ends with an error when it becomes too long, or pauses for too long.
 pub(super) struct BoundedBody {
     incoming: Incoming,
     limit: u64,
     left: u64,
+    pause: Duration,
+    /// Set while more is waited for.
+    deadline: Option<Pin<Box<Sleep>>>,
+    sending: Arc<Sending>,
 }
 
 impl BoundedBody {
-    pub(super) fn new(incoming: Incoming, limit: u64) -> Self {
-        Self { incoming, limit, left: limit }
+    pub(super) fn new(incoming: Incoming, limits: &Limits) -> (Self, Arc<Sending>) {
+        let (limit, pause) = (limits.request_body_bytes, limits.body_read_time);
+        let sending = Arc::new(Sending::default());
+        (Self { incoming, limit, left: limit, pause, deadline: None, sending: Arc::clone(&sending) }, sending)
+    }
+
+    fn poll_deadline(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let pause = self.pause;
+        let deadline = self.deadline.get_or_insert_with(|| Box::pin(tokio::time::sleep(pause)));
+        deadline.as_mut().poll(context).map(|()| {
+            self.sending.stalled.store(true, Ordering::Relaxed);
+            Some(Err(Error::ConnectionReadTimeout))
+        })
     }
 }
 
@@ -103,20 +144,22 @@ impl Body for BoundedBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let polled = Pin::new(&mut self.incoming).poll_frame(context);
-        polled.map(|frame| {
-            let frame = match frame? {
-                Ok(frame) => frame,
-                Err(error) => return Some(Err(error.into())),
-            };
+        self.sending.waited_for.store(polled.is_pending(), Ordering::Relaxed);
+        let Poll::Ready(frame) = polled else {
+            return self.poll_deadline(context);
+        };
+        self.deadline = None;
+        Poll::Ready(frame.map(|frame| {
+            let frame = frame?;
             let length = frame.data_ref().map_or(0, |data| data.len() as u64);
             match self.left.checked_sub(length) {
                 Some(left) => {
                     self.left = left;
-                    Some(Ok(frame))
+                    Ok(frame)
                 }
-                None => Some(Err(Error::HttpRequestBodySize(Some(self.limit)))),
+                None => Err(Error::HttpRequestBodySize(Some(self.limit))),
             }
-        })
+        }))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -127,3 +170,6 @@ impl Body for BoundedBody {
         self.incoming.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests;

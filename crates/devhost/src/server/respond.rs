@@ -62,12 +62,19 @@ async fn call(
     let host = host(&mut request, application.local).ok_or(Problem::BadHost)?;
     add_headers(request.headers_mut(), &uri, &host, client, pattern, &found);
     let without_body = request.method() == Method::HEAD;
-    let request = request.map(|body| BoundedBody::new(body, limits.request_body_bytes).boxed_unsync());
+    let (parts, body) = request.into_parts();
+    let (body, sending) = BoundedBody::new(body, limits);
+    let request = Request::from_parts(parts, body.boxed_unsync());
     let place = application.places.take().await.ok_or(Problem::Full)?;
     let (sender, receiver) = oneshot::channel();
     let call = Call::new(&application.host, component, request, sender, place);
     let answer = answer(component, call, receiver);
-    let (response, call) = tokio::time::timeout(limits.response_time, answer).await.map_err(|_| {
+    let answered = tokio::time::timeout(limits.response_time, answer).await;
+    if sending.has_stalled() || (answered.is_err() && sending.is_waited_for()) {
+        // Whatever the component made of half a body: it is the client that did not keep up.
+        return Err(Problem::SlowBody);
+    }
+    let (response, call) = answered.map_err(|_| {
         tracing::error!(
             component.id = %component.permissions.id,
             "a component did not answer in time and was stopped"

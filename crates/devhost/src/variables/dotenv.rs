@@ -52,6 +52,9 @@ fn unquote(value: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use fuzzing::{config, damaged};
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -66,6 +69,19 @@ mod tests {
     fn a_line_without_form_is_refused_by_number() {
         for (text, line) in [("A=1\nB", 2), ("=1", 1), ("A B=1", 1), ("A=\"x", 1)] {
             assert_eq!(parse(text), Err(line), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(config(2_000))]
+
+        #[test]
+        fn any_file_is_read_or_refused_by_a_line_that_it_has(
+            text in damaged(Just("# c\nA=1\nexport B = \"x # y\" # z\nC='q'\n".to_owned()), &["=", "\"", "'", "#", "export "]),
+        ) {
+            if let Err(line) = parse(&text) {
+                prop_assert!((1..=text.lines().count()).contains(&line));
+            }
         }
     }
 }

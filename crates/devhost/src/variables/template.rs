@@ -68,6 +68,10 @@ pub(crate) fn is_variable_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use fuzzing::{config, damaged};
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
 
     #[test]
@@ -99,6 +103,24 @@ mod tests {
         }
         for name in ["", "_a", "a_", "a__b", "A", "1a", "api-host"] {
             assert!(!is_variable_name(name), "{name}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(config(2_000))]
+
+        #[test]
+        fn a_template_is_filled_as_it_is_written(
+            text in damaged(select(vec!["http://{{ host }}:{{host}}/", "", "a {{ x_1 }}"]).prop_map(str::to_owned), &["{{", "}}", "{{host}}", "{"]),
+        ) {
+            let Some(template) = Template::parse(&text) else { return Ok(()) };
+            prop_assert_eq!(template.as_written(), &text);
+            let named = template.fill(|_| Some("")).unwrap();
+            prop_assert!(named.len() <= text.len());
+            prop_assert_eq!(template.is_literal(), !text.contains("{{"));
+            // A value is put in as it is, and read no further.
+            let filled = template.fill(|_| Some("{{ host }}")).unwrap();
+            prop_assert_eq!(filled.contains("{{ host }}"), !template.is_literal());
         }
     }
 }

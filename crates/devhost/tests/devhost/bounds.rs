@@ -158,3 +158,86 @@ async fn a_client_that_sends_nothing_is_cut() {
     let ended = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut rest)).await;
     assert!(ended.is_ok(), "the connection is still open");
 }
+
+#[tokio::test]
+async fn what_the_host_keeps_for_a_guest_is_bounded_too() {
+    let served = Application::with_guest("").start().await;
+    let answer = served.get("/hoard").await;
+    assert_eq!(answer.status, 500);
+    served.idle().await;
+    assert_eq!(served.get("/hello").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_guest_that_never_answers_is_a_504_while_others_go_on() {
+    let served = Application::with_guest("")
+        .configure(|config| config.limits.response_time = Duration::from_secs(1))
+        .start()
+        .await;
+    let waiting: Vec<_> = (0..8).map(|_| tokio::spawn(send(served.client.get(served.url("/wait"))))).collect();
+    until("all wait", || served.running.instances() == 8).await;
+    assert_eq!(served.get("/hello").await.status, 200);
+    for waiting in waiting {
+        let answer = waiting.await.unwrap();
+        assert_eq!((answer.status, answer.header("content-type")), (504, "application/problem+json"));
+    }
+    served.idle().await;
+}
+
+#[tokio::test]
+async fn a_guest_that_prints_without_end_is_stopped_at_its_time() {
+    let served = Application::with_guest("")
+        .configure(|config| config.limits.compute_time = Duration::from_millis(300))
+        .start()
+        .await;
+    let printing = tokio::spawn(send(served.client.get(served.url("/print-without-end"))));
+    until("it prints", || served.running.instances() == 1).await;
+    assert_eq!(served.get("/hello").await.status, 200);
+    assert_eq!(printing.await.unwrap().status, 504);
+    served.idle().await;
+}
+
+#[tokio::test]
+async fn a_flood_that_is_read_ends_with_the_guests_time() {
+    let served = Application::with_guest("")
+        .configure(|config| config.limits.compute_time = Duration::from_millis(300))
+        .start()
+        .await;
+    let mut response = served.client.get(served.url("/flood")).timeout(DEADLINE).send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let cut = loop {
+        match response.chunk().await {
+            Ok(Some(_)) => {}
+            end => break end,
+        }
+    };
+    assert!(cut.is_err(), "the response ended as if it were whole");
+    served.idle().await;
+    assert_eq!(served.get("/hello").await.status, 200);
+}
+
+#[tokio::test]
+async fn calls_that_never_end_are_few_and_end_with_their_guest() {
+    let upstream = Upstream::start().await;
+    let served = Application::with_guest("allowed_outbound_hosts = [\"http://127.0.0.1:*\"]")
+        .configure(|config| config.limits.response_time = Duration::from_secs(1))
+        .start()
+        .await;
+    let many = |path: &str| served.client.get(served.url("/call-many/100")).header("x-url", upstream.url(path));
+    // Of a hundred at once 64 go out, and the others are refused.
+    let answer = send(many("/")).await;
+    assert_eq!((answer.status, answer.text.as_str()), (200, "36"));
+    let waiting = tokio::spawn(send(many("/never")));
+    until("the calls are open", || upstream.open() == 64).await;
+    assert_eq!(served.get("/hello").await.status, 200);
+    assert_eq!(waiting.await.unwrap().status, 504);
+    served.idle().await;
+    until("the calls are gone", || upstream.open() == 0).await;
+    // The same behind a response that has ended.
+    let request = served.client.get(served.url("/afterwards"));
+    let answer = send(request.header("x-url", upstream.url("/never"))).await;
+    assert_eq!(answer.text, "answered\n");
+    until("the call after the response", || upstream.open() == 1).await;
+    served.idle().await;
+    until("the call is gone", || upstream.open() == 0).await;
+}

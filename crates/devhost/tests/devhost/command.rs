@@ -1,7 +1,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 
-use super::support::{Application, shared_cache};
+use super::support::{Application, shared_cache, until};
 
 fn devhost(application: &Application) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_devhost"));
@@ -17,7 +17,7 @@ fn devhost(application: &Application) -> Command {
 }
 
 /// Kills the process if the test ends before it does.
-struct Process(Child);
+pub(crate) struct Process(pub(crate) Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -53,6 +53,39 @@ async fn it_serves_logs_and_ends_on_sigterm() {
     process.0.stderr.take().unwrap().read_to_string(&mut log).unwrap();
     assert!(log.contains("guest: printed something"), "{log}");
     assert!(log.contains("guest: without end"), "{log}");
+}
+
+#[tokio::test]
+async fn whoever_reads_that_it_serves_may_stop_it_at_once() {
+    let application = Application::with_guest("");
+    for _ in 0..5 {
+        let mut process = Process(devhost(&application).spawn().unwrap());
+        let mut output = BufReader::new(process.0.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        assert!(line.starts_with("Serving "), "{line}");
+        let killed = Command::new("kill").arg(process.0.id().to_string()).status();
+        assert!(killed.unwrap().success());
+        let status = process.0.wait().unwrap();
+        assert!(status.success(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_signal_while_it_starts_stops_it_well() {
+    let application = Application::with_guest("");
+    let mut process = Process(devhost(&application).spawn().unwrap());
+    // Linux shows, bit by bit, the signals that a process catches: the 15th is SIGTERM.
+    let catches = |id: u32| {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+        Some(u64::from_str_radix(mask.trim(), 16).ok()? >> 14 & 1 == 1)
+    };
+    until("SIGTERM is caught", || catches(process.0.id()) == Some(true)).await;
+    let killed = Command::new("kill").arg(process.0.id().to_string()).status();
+    assert!(killed.unwrap().success());
+    let status = process.0.wait().unwrap();
+    assert!(status.success(), "{status}");
 }
 
 #[tokio::test]

@@ -16,6 +16,37 @@ async fn folders_are_mounted_read_only() {
 }
 
 #[tokio::test]
+async fn no_path_and_no_link_leads_out_of_a_folder() {
+    let application = Application::with_guest("files = [{ source = \"web\", destination = \"/site\" }]")
+        .file("web/index.html", "page")
+        .file("secret.txt", "hidden");
+    let web = application.folder.path().join("web");
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, web.join(name)).unwrap();
+    link("../secret.txt", "file");
+    link("..", "folder");
+    link("/etc/hostname", "absolute");
+    link("index.html", "inside");
+    let served = application.start().await;
+    assert_eq!(served.get("/file/site/inside").await.text, "page");
+    for path in [
+        "site/file",
+        "site/folder/secret.txt",
+        "site/absolute",
+        "site/..%2fsecret.txt",
+        "site/%2e%2e/secret.txt",
+        "site/..\\secret.txt",
+        "site//../../secret.txt",
+        "site/index.html%00",
+        "site/../site/../secret.txt",
+        "../../../../etc/passwd",
+        "",
+    ] {
+        let answer = served.get(&format!("/file/{path}")).await;
+        assert_eq!(answer.status, 404, "{path}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
 async fn globs_show_matching_files_at_their_own_path() {
     let served = Application::with_guest(
         "files = [\"web/**/*.txt\", { source = \"one.md\", destination = \"/docs/two.md\" }]\n\

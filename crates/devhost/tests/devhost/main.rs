@@ -5,11 +5,14 @@
 mod bounds;
 mod cache;
 mod command;
+mod connections;
 mod files;
+mod hostile;
 mod manifests;
 mod outbound;
 mod routing;
 mod shutdown;
+mod slow;
 mod streaming;
 mod support;
 mod upstream;

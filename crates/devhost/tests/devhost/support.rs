@@ -1,5 +1,6 @@
 //! Starts applications on free ports and waits for states.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -7,6 +8,8 @@ use std::time::Duration;
 
 use devhost::{Config, Running, StartError};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 /// How long anything may take before a test fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -161,6 +164,27 @@ pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
         headers: response.headers().clone(),
         text: response.text().await.unwrap(),
     }
+}
+
+/// Sends bytes as they are, and reads until the connection ends.
+pub(crate) async fn raw(address: SocketAddr, bytes: &[u8]) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // A request that is refused early may find the connection closed before it is sent.
+    let _ = stream.write_all(bytes).await;
+    rest_of(&mut stream).await
+}
+
+/// Reads until the connection ends.
+pub(crate) async fn rest_of(stream: &mut TcpStream) -> String {
+    let mut rest = Vec::new();
+    let read = tokio::time::timeout(DEADLINE, stream.read_to_end(&mut rest)).await;
+    assert!(read.is_ok(), "the connection is still open after {}", String::from_utf8_lossy(&rest));
+    String::from_utf8_lossy(&rest).into_owned()
+}
+
+/// The status of each answer in what a connection gave.
+pub(crate) fn statuses(text: &str) -> Vec<u16> {
+    text.split("HTTP/1.").skip(1).filter_map(|answer| answer.split(' ').nth(1)?.parse().ok()).collect()
 }
 
 /// Waits for a state, looking again whenever others have run.

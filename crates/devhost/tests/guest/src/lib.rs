@@ -52,6 +52,18 @@ async fn behave(request: IncomingRequest, response: ResponseOutparam) -> anyhow:
                 number = std::hint::black_box(number.wrapping_add(1));
             }
         }
+        "wait" => loop {
+            std::thread::sleep(std::time::Duration::from_secs(3600));
+        },
+        "print-without-end" => loop {
+            println!("{}", "x".repeat(1000));
+        },
+        "hoard" => loop {
+            let headers = Headers::new();
+            headers.append("x-hoarded", &vec![b'x'; 60_000])?;
+            std::mem::forget(headers);
+        },
+        "call-many" => call_many(request, response, argument).await,
         "eat" => {
             let mut eaten = Vec::new();
             loop {
@@ -182,6 +194,19 @@ async fn afterwards(request: IncomingRequest, response: ResponseOutparam, length
     let _: IncomingResponse =
         spin_sdk::http::send(outgoing).await.map_err(|error: SendError| anyhow::anyhow!("{error:?}"))?;
     Ok(())
+}
+
+/// Calls the URL in `x-url` so many times at once, and answers with how many were refused when all have an answer.
+async fn call_many(request: IncomingRequest, response: ResponseOutparam, times: &str) -> anyhow::Result<()> {
+    let calls = (0..times.parse::<usize>()?).map(|_| async {
+        let answered: Result<IncomingResponse, _> = spin_sdk::http::send(outgoing(&request)?).await;
+        anyhow::Ok(answered.is_err())
+    });
+    let mut refused = 0;
+    for call in futures::future::join_all(calls).await {
+        refused += usize::from(call?);
+    }
+    text(response, 200, &refused.to_string()).await
 }
 
 fn outgoing(request: &IncomingRequest) -> anyhow::Result<OutgoingRequest> {
