@@ -135,12 +135,13 @@ proptest! {
     fn our_expansion_equals_the_peers(
         rule in rule(),
         zone in select(ZONES.to_vec()),
-        day in 0..20_000_i32,
+        day in 0..16_000_i32,
         minute in 0..24 * 60_i64,
     ) {
         prop_assume!(Recurrence::parse(&rule).is_ok());
         let name = TimeZoneName::parse(zone).unwrap();
-        let date = jiff::civil::date(1990, 1, 1) + jiff::Span::new().days(day);
+        // Our zones know their rules since then, the peer's know more.
+        let date = jiff::civil::date(2000, 1, 1) + jiff::Span::new().days(day);
         let local = date.at(0, 0, 0, 0) + jiff::Span::new().minutes(minute);
         let start = name.zone().to_ambiguous_timestamp(local);
         // A series begins at a time that exists, once.
