@@ -176,7 +176,10 @@ async fn serve_app(events: mpsc::UnboundedSender<Instant>) -> String {
         while let Ok((stream, _)) = listener.accept().await {
             let events = events.clone();
             let service = service_fn(move |request: Request<Incoming>| {
-                let _ = events.send(Instant::now());
+                // It is asked what it subscribes to, too.
+                if request.method() == "POST" {
+                    let _ = events.send(Instant::now());
+                }
                 async move {
                     let _ = request.into_body().collect().await;
                     Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))

@@ -2,6 +2,7 @@
 
 mod answer;
 mod health;
+mod inspect;
 mod invoke;
 mod metadata;
 mod metrics;
@@ -81,6 +82,7 @@ async fn act(sidecar: &Arc<Sidecar>, route: Route, call: Call) -> Result<Answer,
         }
         Route::GetSecret { store, key } => secrets::get_secret(sidecar, &store, &key),
         Route::GetBulkSecret { store } => secrets::get_secrets(sidecar, &store),
+        Route::Operate => inspect::operate(sidecar, &call).await,
         Route::Invoke(target) => invoke::invoke_service(sidecar, &target, call).await,
         Route::Unknown => Err(Refusal::no_route()),
     }

@@ -45,6 +45,8 @@ pub struct Config {
     pub body_timeout: Duration,
     /// An app of `apps` whose port must have accepted once before `/v1.0/healthz` says 204. Default: none.
     pub awaited_app: Option<String>,
+    /// Removes no message for its age, as when the groups that may still need it do not run here. Default: `false`.
+    pub keeps_old_messages: bool,
     /// How long the command waits for deliveries in flight when it is told to stop. Default: 5 s, as daprd's.
     pub graceful_shutdown: Duration,
 }
@@ -66,6 +68,7 @@ impl Config {
             max_body_size: 4 << 20,
             body_timeout: Duration::from_secs(60),
             awaited_app: None,
+            keeps_old_messages: false,
             graceful_shutdown: Duration::from_secs(5),
         }
     }

@@ -8,6 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use dapr::{CLOUD_EVENT_CONTENT_TYPE, Metadata, SPEC_VERSION, metadata_key};
 use jiff::{Timestamp, Unit};
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 /// The type of an event whose publisher named none.
@@ -64,7 +65,48 @@ pub(crate) struct InvalidEvent {
 }
 
 /// Attributes by name, each as JSON text.
-type Attributes<'request> = BTreeMap<Cow<'request, str>, Cow<'request, str>>;
+pub(crate) type Attributes<'request> = BTreeMap<Cow<'request, str>, Cow<'request, str>>;
+
+/// An envelope around bytes that came without one, as daprd makes it for a subscription with `rawPayload`.
+pub(crate) fn around_raw(pubsub: &str, topic: &str, id: &str, content: &[u8]) -> Bytes {
+    let data = STANDARD.encode(content);
+    let attributes = [
+        ("data_base64", data.as_str()),
+        ("datacontenttype", "application/octet-stream"),
+        ("id", id),
+        ("pubsubname", pubsub),
+        ("source", "Dapr"),
+        ("specversion", SPEC_VERSION),
+        ("topic", topic),
+        ("type", EVENT_TYPE),
+    ];
+    render(&attributes.map(|(name, value)| (name.into(), json_text(value).into())).into())
+}
+
+/// Whether content is a JSON object, as every envelope is.
+pub(crate) fn is_object(content: &[u8]) -> bool {
+    serde_json::from_slice::<BTreeMap<Cow<'_, str>, IgnoredAny>>(content).is_ok()
+}
+
+/// The id of an event. None: the content is no event.
+pub(crate) fn id(content: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Identified {
+        id: String,
+    }
+    serde_json::from_slice::<Identified>(content).ok().map(|identified| identified.id)
+}
+
+/// Changes the attributes of an envelope; what stays is copied as it was. None: the content is no envelope.
+pub(crate) fn changed(content: &[u8], change: impl FnOnce(&mut Attributes<'_>)) -> Option<Bytes> {
+    let read: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_slice(content).ok()?;
+    let mut attributes: Attributes<'_> =
+        read.into_iter().map(|(name, value)| (name, Cow::Borrowed(value.get()))).collect();
+    attributes.contains_key("specversion").then(|| {
+        change(&mut attributes);
+        render(&attributes)
+    })
+}
 
 impl Draft<'_> {
     /// The media type without parameters, in lower case.
@@ -161,7 +203,7 @@ pub(crate) fn time_text(milliseconds: i64) -> String {
 }
 
 /// `text` as a JSON string.
-fn json_text(text: &str) -> String {
+pub(crate) fn json_text(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

@@ -22,13 +22,19 @@
 
 mod api;
 mod config;
+mod consumers;
+mod dead_letter;
 mod delivery;
 pub mod env;
 mod envelope;
 mod error;
+mod expression;
+mod inspect;
 mod metrics;
 mod outbox;
 mod pubsub;
+mod replay;
+mod resiliency;
 mod resources;
 mod runtime;
 mod secrets;

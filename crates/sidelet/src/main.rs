@@ -34,6 +34,7 @@ sidelet, a small drop-in for the Dapr sidecar
 
 DAPR_API_TOKEN is asked of callers, APP_API_TOKEN is sent to apps.
 daprd's other flags are accepted and change nothing.
+SIGHUP, or a change of a file, reads subscriptions and resiliency again.
 Exit codes: 0 ended well, 1 ended with work in flight, 2 arguments, 3 resources, 4 stores, 5 address.
 ";
 
@@ -69,8 +70,8 @@ fn main() -> ExitCode {
 
 async fn run(config: Config) -> ExitCode {
     let grace = config.graceful_shutdown;
-    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-    let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()));
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) = signals else {
         tracing::error!("signals cannot be received");
         return ExitCode::FAILURE;
     };
@@ -78,10 +79,13 @@ async fn run(config: Config) -> ExitCode {
         Ok(running) => running,
         Err(error) => return refuse(&error, error.exit_code()),
     };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        () = running.asked_to_stop() => {}
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            () = running.asked_to_stop() => break,
+            _ = hangup.recv() => running.reload().await,
+        }
     }
     match running.shutdown(grace).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use dapr::{Metadata, metadata_key};
 
 use crate::sqlite::{
-    Database, StoreError,
+    Database, StoreError, inspect,
     log::{self, NewMessage, Topic},
 };
 
@@ -49,6 +49,13 @@ impl PubSub {
         }
         // Another request may have been first: all must share one.
         Ok(topics.entry(name.to_owned()).or_insert_with(|| Arc::new(opened)).clone())
+    }
+
+    /// A topic by name, if it was ever made.
+    pub(crate) async fn existing_topic(&self, name: &str) -> Result<Option<Arc<Topic>>, StoreError> {
+        let pubsub = self.name.clone();
+        let names = self.database.read(move |connection| inspect::topics(connection, &pubsub)).await?;
+        if names.iter().any(|known| known == name) { self.topic(name).await.map(Some) } else { Ok(None) }
     }
 
     /// Appends messages in order, all or none.

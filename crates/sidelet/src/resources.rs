@@ -7,21 +7,24 @@ mod component;
 mod configuration;
 mod document;
 mod metadata;
+mod resiliency;
 mod subscription;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
+    time::SystemTime,
 };
 
-use crate::{config::Config, error::StartError, secrets::SecretStore};
+use crate::{config::Config, error::StartError, resiliency::Resiliency, secrets::SecretStore};
 
 pub(crate) use component::{Component, KeyPrefix, LogSettings, Settings};
 pub(crate) use configuration::{ApiGroup, ApiLog, Configuration, MetricsSettings};
-pub(crate) use subscription::Subscription;
+pub(crate) use subscription::{Bulk, Origin, Route, Subscription, read_answer};
 
 use document::Document;
+use resiliency::Draft;
 
 /// Secret stores by name.
 pub(crate) type SecretStores = BTreeMap<String, Arc<SecretStore>>;
@@ -37,6 +40,8 @@ pub(crate) struct Resources {
     pub(crate) secret_stores: SecretStores,
     /// In the order of the files.
     pub(crate) subscriptions: Vec<Subscription>,
+    /// Of all documents together.
+    pub(crate) resiliency: Resiliency,
 }
 
 impl Resources {
@@ -44,7 +49,7 @@ impl Resources {
     pub(crate) fn read(config: &Config) -> Result<Self, StartError> {
         let configuration = Configuration::read(&config.configuration)?;
         let mut resources = Self { configuration, ..Self::default() };
-        let mut documents = Vec::new();
+        let (mut documents, mut drafts) = (Vec::new(), Vec::new());
         for file in files(&config.resources)? {
             documents.extend(Document::read_all(&file)?);
         }
@@ -52,13 +57,14 @@ impl Resources {
         let is_store = |document: &Document| document.component_type().0.starts_with("secretstores.");
         let (stores, others): (Vec<_>, Vec<_>) = documents.into_iter().partition(is_store);
         for document in stores.into_iter().chain(others) {
-            resources.add(document, config)?;
+            resources.add(document, &mut drafts, config)?;
         }
+        resources.resiliency = resiliency::join(drafts)?;
         resources.check()?;
         Ok(resources)
     }
 
-    fn add(&mut self, document: Document, config: &Config) -> Result<(), StartError> {
+    fn add(&mut self, document: Document, drafts: &mut Vec<Draft>, config: &Config) -> Result<(), StartError> {
         if !document.in_scope(config) {
             tracing::info!(resource = %document, "a resource is for other apps");
             return Ok(());
@@ -77,6 +83,7 @@ impl Resources {
                 self.components.push(component);
             }
             "Subscription" => self.subscriptions.push(Subscription::read(document, config)?),
+            "Resiliency" => drafts.push(Draft::read(document)?),
             _ => tracing::warn!(resource = %document, "a resource of this kind is not served and has no effect"),
         }
         Ok(())
@@ -95,14 +102,15 @@ impl Resources {
         }
         let mut names = BTreeSet::new();
         for subscription in &self.subscriptions {
+            let Origin::Declared(location) = &subscription.origin else { continue };
             if !names.insert(&subscription.name) {
-                return Err(subscription.location.refuse(format!(
+                return Err(location.refuse(format!(
                     "the subscription name `{}` is taken by a document before; names are unique",
                     subscription.name
                 )));
             }
             if self.log(&subscription.pubsub).is_none() {
-                return Err(subscription.location.refuse(format!(
+                return Err(location.refuse(format!(
                     "`spec.pubsubname` is `{}`, which no component is; expected {}",
                     subscription.pubsub,
                     self.log_names()
@@ -153,6 +161,15 @@ impl Resources {
             format!("one of {}", names.join(", "))
         }
     }
+}
+
+/// What tells whether a file has changed: two looks that give the same saw the same files.
+pub(crate) fn fingerprint(config: &Config) -> Option<Vec<(PathBuf, SystemTime, u64)>> {
+    let look = |path: PathBuf| {
+        let found = path.metadata().ok()?;
+        Some((path, found.modified().ok()?, found.len()))
+    };
+    files(&config.resources).ok()?.into_iter().map(look).collect()
 }
 
 /// The files in the order in which they are read: those of a folder by name, other folders in it not at all.

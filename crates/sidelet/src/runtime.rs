@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::{self, Server},
     config::Config,
+    consumers::{self, ChangeError},
     error::StartError,
     resources::Resources,
     sidecar::Sidecar,
@@ -28,8 +29,9 @@ pub struct Running {
     server: Server,
     metrics_address: Option<SocketAddr>,
     metrics: Server,
-    stop_deliveries: CancellationToken,
-    deliveries: Vec<JoinHandle<()>>,
+    config: Arc<Config>,
+    /// Looks at the files until it is told to stop.
+    watch: (CancellationToken, JoinHandle<()>),
     databases: Vec<Arc<Database>>,
 }
 
@@ -48,7 +50,13 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     assembly::check(&config)?;
     let resources = Resources::read(&config)?;
     let parts = assembly::assemble(&config, resources).await?;
-    let (listeners, metrics) = match listeners(&config, &parts.sidecar).await {
+    let consumers = parts.sidecar.consumers.clone();
+    let opened = async {
+        let listeners = listeners(&config, &parts.sidecar).await?;
+        consumers.declare(parts.subscriptions, parts.resiliency).await.map_err(refused)?;
+        Ok(listeners)
+    };
+    let (listeners, metrics) = match opened.await {
         Ok(listeners) => listeners,
         Err(error) => {
             for database in &parts.databases {
@@ -65,8 +73,10 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let server = Server::start(listeners, move |request| api::serve(sidecar.clone(), request));
     let sidecar = parts.sidecar.clone();
     let metrics = Server::start(metrics, move |request| api::serve_metrics(sidecar.clone(), request));
-    let stop_deliveries = CancellationToken::new();
-    let deliveries = parts.groups.into_iter().map(|group| tokio::spawn(group.run(stop_deliveries.clone()))).collect();
+    consumers.ask_all();
+    let config = Arc::new(config);
+    let stop = CancellationToken::new();
+    let watch = tokio::spawn(consumers::watch_files(config.clone(), consumers, stop.clone()));
     tracing::info!(app_id = %config.app_id, ?addresses, metrics = ?metrics_addresses, "sidelet serves");
     Ok(Running {
         addresses,
@@ -74,8 +84,8 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         sidecar: parts.sidecar,
         server,
         metrics,
-        stop_deliveries,
-        deliveries,
+        config,
+        watch: (stop, watch),
         databases: parts.databases,
     })
 }
@@ -85,6 +95,10 @@ async fn listeners(config: &Config, sidecar: &Sidecar) -> Result<(Vec<TcpListene
     let measured = sidecar.resources.configuration.metrics.enabled.unwrap_or(true);
     let metrics: Vec<_> = config.metrics.into_iter().filter(|_| measured).collect();
     Ok((listen(&config.listen).await?, listen(&metrics).await?))
+}
+
+fn refused(error: ChangeError) -> StartError {
+    StartError::Store { message: error.to_string() }
 }
 
 async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
@@ -117,6 +131,15 @@ impl Running {
         self.sidecar.asked_to_stop.cancelled().await;
     }
 
+    /// Reads subscriptions and resiliency from the files again, and asks the apps anew for their own subscriptions.
+    ///
+    /// Deliveries on their way end as they began. When the files cannot be served, what was before stays and the log
+    /// says why. Files that change are read without this call too, within some two seconds.
+    pub async fn reload(&self) {
+        consumers::reload(&self.config, &self.sidecar.consumers).await;
+        self.sidecar.consumers.ask_all();
+    }
+
     /// Ends deliveries, then the API, then the stores; each after what is in flight, within `grace` together.
     ///
     /// The API outlives the deliveries, since handlers call it while they work.
@@ -125,14 +148,10 @@ impl Running {
     /// When something was still in flight after `grace`; the stores are closed well all the same.
     pub async fn shutdown(self, grace: Duration) -> Result<(), ShutdownOverdue> {
         let deadline = Instant::now() + grace;
-        self.stop_deliveries.cancel();
-        let mut ended = true;
-        for mut delivery in self.deliveries {
-            if timeout_at(deadline, &mut delivery).await.is_err() {
-                delivery.abort();
-                ended = false;
-            }
-        }
+        let (stop, watch) = self.watch;
+        stop.cancel();
+        let mut ended = timeout_at(deadline, watch).await.is_ok();
+        ended &= self.sidecar.consumers.shutdown(deadline).await;
         ended &= self.server.stop(deadline).await;
         ended &= self.metrics.stop(deadline).await;
         for database in &self.databases {

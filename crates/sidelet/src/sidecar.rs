@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::Invoker,
     config::AppAddress,
+    consumers::Consumers,
     metrics::Metrics,
     pubsub::PubSub,
     resources::{ApiLog, Resources},
@@ -38,8 +39,8 @@ pub(crate) struct Sidecar {
     /// State stores by name.
     pub(crate) stores: BTreeMap<String, StateStore>,
     /// Pub/sub components by name.
-    pub(crate) pubsubs: BTreeMap<String, PubSub>,
-    /// As they were read, for the metadata.
+    pub(crate) pubsubs: Arc<BTreeMap<String, PubSub>>,
+    /// As they were read at the start.
     pub(crate) resources: Resources,
     /// Which calls are logged.
     pub(crate) api_log: ApiLog,
@@ -47,6 +48,8 @@ pub(crate) struct Sidecar {
     pub(crate) metrics: Arc<Metrics>,
     /// The way into apps for callers of the API.
     pub(crate) invoker: Invoker,
+    /// What brings messages to the apps.
+    pub(crate) consumers: Arc<Consumers>,
     /// Apps by id.
     pub(crate) apps: BTreeMap<String, AppAddress>,
     /// What apps have told about themselves.

@@ -4,11 +4,13 @@
 //! What was answered is on the disk. One process owns a file at a time (see [`lock`]).
 
 mod error;
+pub(crate) mod inspect;
 pub(crate) mod items;
 mod lock;
 pub(crate) mod log;
 pub(crate) mod offsets;
 mod readers;
+pub(crate) mod replay;
 mod schema;
 mod upkeep;
 mod writer;
@@ -104,9 +106,20 @@ impl Database {
         }
     }
 
-    /// Makes a group known that has come this far already.
-    pub(crate) fn register_progress(&self, key: &ProgressKey, progress: Progress) {
-        self.offsets.register(key, progress);
+    /// Finds out how far a group has come, and keeps what it needs from now on, before it has finished anything.
+    pub(crate) async fn open_progress(&self, keys: Vec<ProgressKey>) -> Result<Vec<Progress>, StoreError> {
+        let pending = self.offsets.clone();
+        self.write(move |batch| keys.iter().map(|key| offsets::begin(batch, &pending, key)).collect()).await
+    }
+
+    /// How far a group at work has come.
+    pub(crate) fn progress(&self, key: &ProgressKey) -> Option<Progress> {
+        self.offsets.get(key)
+    }
+
+    /// A group has ended, and retention need not wait for it.
+    pub(crate) fn leave_progress(&self, key: &ProgressKey) {
+        self.offsets.leave(key);
     }
 
     /// Writes what is noted, folds the log of writes into the file, and gives the file free.

@@ -1,6 +1,6 @@
 //! What the sidecar tells about itself.
 
-use std::sync::PoisonError;
+use std::{collections::BTreeSet, sync::PoisonError};
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -9,7 +9,11 @@ use super::{
     answer::{Answer, Refusal, empty, json as json_answer},
     request::Call,
 };
-use crate::{resources::Settings, sidecar::Sidecar};
+use crate::{
+    consumers::Listed,
+    resources::{Origin, Route, Settings},
+    sidecar::Sidecar,
+};
 
 /// Labels at most, so that callers cannot fill the memory.
 const LABELS: usize = 100;
@@ -37,20 +41,7 @@ pub(super) fn get_metadata(sidecar: &Sidecar) -> Answer {
             })
         })
         .collect();
-    let subscriptions: Vec<Value> = sidecar
-        .resources
-        .subscriptions
-        .iter()
-        .map(|subscription| {
-            json!({
-                "pubsubname": subscription.pubsub,
-                "topic": subscription.topic,
-                "rules": [{ "path": subscription.route }],
-                "deadLetterTopic": subscription.dead_letter_topic.as_deref().unwrap_or_default(),
-                "type": "DECLARATIVE",
-            })
-        })
-        .collect();
+    let subscriptions: Vec<Value> = subscriptions(&sidecar.consumers.listed());
     let mut extended = sidecar.labels.lock().unwrap_or_else(PoisonError::into_inner).clone();
     extended.insert("daprRuntimeVersion".into(), VERSION.into());
     let mut body = json!({
@@ -70,6 +61,32 @@ pub(super) fn get_metadata(sidecar: &Sidecar) -> Answer {
         });
     }
     json_answer(StatusCode::OK, body.to_string())
+}
+
+/// Each subscription once, whatever the number of its apps.
+fn subscriptions(groups: &[Listed]) -> Vec<Value> {
+    let mut names = BTreeSet::new();
+    let new = |group: &&Listed| match group.subscription.origin {
+        Origin::Declared(_) => names.insert(group.subscription.name.clone()),
+        Origin::Programmatic => true,
+    };
+    let rule = |route: &Route| match &route.rule {
+        Some(rule) => json!({ "match": rule.text(), "path": route.path }),
+        None => json!({ "path": route.path }),
+    };
+    let described = groups.iter().filter(new).map(|Listed { subscription, .. }| {
+        json!({
+            "pubsubname": subscription.pubsub,
+            "topic": subscription.topic,
+            "rules": subscription.routes.iter().map(rule).collect::<Vec<_>>(),
+            "deadLetterTopic": subscription.dead_letter_topic.as_deref().unwrap_or_default(),
+            "type": match subscription.origin {
+                Origin::Declared(_) => "DECLARATIVE",
+                Origin::Programmatic => "PROGRAMMATIC",
+            },
+        })
+    });
+    described.collect()
 }
 
 /// Notes one label.

@@ -49,6 +49,8 @@ pub(super) enum Route {
     GetBulkSecret {
         store: String,
     },
+    /// What operators ask for; none of Dapr's calls.
+    Operate,
     Invoke(Target),
     /// Dapr takes it for an invocation that names no app.
     Unknown,
@@ -79,6 +81,7 @@ impl Route {
             }
             ("GET", ["v1.0", "secrets", store, "bulk"]) => Self::GetBulkSecret { store: own(store) },
             ("GET", ["v1.0", "secrets", store, key]) => Self::GetSecret { store: own(store), key: own(key) },
+            (_, ["sidelet", "v1", ..]) if !call.headers.contains_key("dapr-app-id") => Self::Operate,
             _ => Target::of(call).map_or(Self::Unknown, Self::Invoke),
         }
     }
@@ -100,6 +103,7 @@ impl Route {
             Self::Publish { .. } => "PublishEvent",
             Self::GetSecret { .. } => "GetSecret",
             Self::GetBulkSecret { .. } => "GetBulkSecret",
+            Self::Operate => "Operate",
             Self::Invoke(target) if sidecar.apps.contains_key(&target.app) => {
                 return Cow::Owned(format!("InvokeService/{}", target.app));
             }
@@ -120,6 +124,7 @@ impl Route {
             | Self::DeleteState { .. } => "state",
             Self::BulkPublish { .. } | Self::Publish { .. } => "publish",
             Self::GetSecret { .. } | Self::GetBulkSecret { .. } => "secrets",
+            Self::Operate => "sidelet",
             Self::Invoke(_) | Self::Unknown => "invoke",
         };
         let alpha = call.segments.first().is_some_and(|version| version == "v1.0-alpha1");

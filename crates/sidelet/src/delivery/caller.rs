@@ -1,5 +1,7 @@
 //! Calls into apps.
 
+mod headers;
+
 use std::{
     collections::BTreeMap,
     sync::Arc,
@@ -8,15 +10,16 @@ use std::{
 
 use bytes::Bytes;
 use dapr::CLOUD_EVENT_CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, Request, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
 use tokio::time::timeout;
 
-use super::verdict::Verdict;
+use super::{bulk, terms::Outgoing, verdict::Verdict};
 use crate::{
     metrics::Metrics,
     sqlite::log::{Message, Topic},
@@ -24,19 +27,34 @@ use crate::{
 
 /// How long an app's port may take to accept.
 const CONNECT: Duration = Duration::from_secs(1);
-/// How long an app may work on one message before it counts as failed.
-const ANSWER: Duration = Duration::from_secs(60);
 /// How much of an answer is read: a status is short.
 const BODY: usize = 64 << 10;
-/// The trace context of a message that has none.
-const NO_TRACE: HeaderValue = HeaderValue::from_static("00-00000000000000000000000000000000-0000000000000000-00");
+/// How much of an answer to many messages, or of a list of subscriptions, is read.
+const LONG_BODY: usize = 1 << 20;
 
-/// Posts messages, over connections that are kept.
+/// Calls apps over connections that are kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     client: Client<HttpConnector, Full<Bytes>>,
     token: Option<HeaderValue>,
     metrics: Arc<Metrics>,
+}
+
+/// Why there is no answer to judge.
+enum NoAnswer {
+    Absent,
+    Late,
+    Broken(&'static str),
+}
+
+impl NoAnswer {
+    fn verdict(self) -> Verdict {
+        match self {
+            Self::Absent => Verdict::Absent,
+            Self::Late => Verdict::retry("the app did not answer in time"),
+            Self::Broken(reason) => Verdict::retry(reason),
+        }
+    }
 }
 
 impl Caller {
@@ -61,87 +79,108 @@ impl Caller {
         self.token.clone()
     }
 
-    /// Posts `message` to `url`, with the headers that daprd sends over Kafka.
-    pub(super) async fn deliver(&self, url: &str, topic: &Topic, partition: usize, message: &Message) -> Verdict {
-        let Ok(mut request) = Request::post(url).body(Full::new(message.content.clone())) else {
+    /// Posts one message, with the headers that daprd sends over Kafka.
+    pub(super) async fn deliver(
+        &self,
+        outgoing: Outgoing,
+        limit: Duration,
+        topic: &Topic,
+        partition: usize,
+        message: &Message,
+    ) -> Verdict {
+        let trace = headers::trace_parent(&outgoing.content);
+        let Ok(mut request) = Request::post(&*outgoing.url).body(Full::new(outgoing.content)) else {
             return Verdict::Drop("the route is not a path".into());
         };
-        let headers = request.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CLOUD_EVENT_CONTENT_TYPE));
-        headers.insert("traceparent", trace_parent(&message.content).unwrap_or(NO_TRACE));
-        let attributes: BTreeMap<String, String> = serde_json::from_str(&message.attributes).unwrap_or_default();
-        let numbers = [
-            ("__partition", partition.to_string()),
-            ("__offset", message.offset.to_string()),
-            ("__timestamp", message.time.to_string()),
-        ];
-        let names = [("pubsubname", topic.pubsub.as_str()), ("__topic", topic.name.as_str())];
-        let key = message.key.as_deref().map(|key| ("__key", key));
-        let all = attributes.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let all = all.chain(names).chain(key).chain(numbers.iter().map(|(name, value)| (*name, value.as_str())));
-        for (name, value) in all {
-            // What no header can hold stays behind, but for what frames the request.
-            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value))
-                && !is_framing(&name)
-            {
-                headers.insert(name, value);
-            }
-        }
-        if let Some(token) = &self.token {
-            headers.insert("dapr-api-token", token.clone());
-        }
+        let all = request.headers_mut();
+        all.insert(header::CONTENT_TYPE, HeaderValue::from_static(CLOUD_EVENT_CONTENT_TYPE));
+        all.insert("traceparent", trace);
+        headers::describe(all, topic, partition, message);
         let start = Instant::now();
-        let verdict = match timeout(ANSWER, self.call(request)).await {
-            Ok(verdict) => verdict,
-            Err(_) => Verdict::Retry("the app did not answer in time".into()),
+        let verdict = match self.call(request, limit, BODY).await {
+            Ok((status, retry_after, body)) => Verdict::of(status, retry_after, &body),
+            Err(none) => none.verdict(),
         };
-        if let Some(name) = verdict.name() {
-            self.metrics.delivered(&topic.pubsub, &topic.name, name, start);
-        }
+        self.measure(topic, &verdict, start);
         verdict
     }
 
-    async fn call(&self, request: Request<Full<Bytes>>) -> Verdict {
-        let answer = match self.client.request(request).await {
-            Ok(answer) => answer,
-            Err(error) if error.is_connect() => return Verdict::Absent,
-            Err(_) => return Verdict::Retry("the app closed the connection".into()),
-        };
-        let (parts, body) = answer.into_parts();
-        let retry_after = parts.headers.contains_key(header::RETRY_AFTER);
-        match Limited::new(body, BODY).collect().await {
-            Ok(body) => Verdict::of(parts.status, retry_after, &body.to_bytes()),
-            // A long body says nothing about the message; a broken one may have lost what it said.
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => Verdict::of(parts.status, retry_after, b""),
-            Err(_) => Verdict::Retry("the app's answer broke off".into()),
+    fn measure(&self, topic: &Topic, verdict: &Verdict, start: Instant) {
+        if let Some(name) = verdict.name() {
+            self.metrics.delivered(&topic.pubsub, &topic.name, name, start);
         }
     }
-}
 
-/// Metadata comes from whoever publishes; it must not change how the request is read.
-fn is_framing(name: &HeaderName) -> bool {
-    [
-        header::CONTENT_LENGTH,
-        header::CONTENT_TYPE,
-        header::TRANSFER_ENCODING,
-        header::CONNECTION,
-        header::HOST,
-        header::UPGRADE,
-        header::EXPECT,
-        header::TE,
-        header::TRAILER,
-    ]
-    .contains(name)
-        || name == "dapr-api-token"
-}
-
-/// The trace context in an envelope.
-fn trace_parent(content: &[u8]) -> Option<HeaderValue> {
-    #[derive(serde::Deserialize)]
-    struct Traced<'content> {
-        #[serde(borrow, default)]
-        traceparent: std::borrow::Cow<'content, str>,
+    /// Posts many messages with one call, and gives a verdict for each, in their order.
+    pub(super) async fn deliver_many(
+        &self,
+        url: &str,
+        limit: Duration,
+        topic: &Topic,
+        entries: bulk::Entries,
+    ) -> Vec<Verdict> {
+        let bulk::Entries { ids, body } = entries;
+        let Ok(mut request) = Request::post(url).body(Full::new(body)) else {
+            return vec![Verdict::Drop("the route is not a path".into()); ids.len()];
+        };
+        let all = request.headers_mut();
+        all.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        all.insert("traceparent", headers::NO_TRACE);
+        headers::insert(all, "pubsubname", &topic.pubsub);
+        let start = Instant::now();
+        let verdicts = match self.call(request, limit, LONG_BODY).await {
+            Ok((status, retry_after, body)) => Verdict::of_many(status, retry_after, &body, &ids),
+            Err(none) => vec![none.verdict(); ids.len()],
+        };
+        verdicts.iter().for_each(|verdict| self.measure(topic, verdict, start));
+        verdicts
     }
-    let traced: Traced<'_> = serde_json::from_slice(content).ok()?;
-    HeaderValue::from_str(&traced.traceparent).ok().filter(|value| !value.is_empty())
+
+    /// Gets what an app says of itself: status and body. None while it is not there.
+    pub(crate) async fn ask(&self, app_id: &str, url: &str, limit: Duration) -> Option<(StatusCode, Bytes)> {
+        let mut request = Request::get(url).body(Full::default()).ok()?;
+        let all = request.headers_mut();
+        all.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers::insert(all, "dapr-app-id", app_id);
+        let (status, retry_after, body) = self.call(request, limit, LONG_BODY).await.ok()?;
+        (status != StatusCode::SERVICE_UNAVAILABLE || !retry_after).then_some((status, body))
+    }
+
+    /// Status, whether `Retry-After` was there, and the body; an empty body in place of one that is longer than `longest`.
+    async fn call(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        limit: Duration,
+        longest: usize,
+    ) -> Result<(StatusCode, bool, Bytes), NoAnswer> {
+        if let Some(token) = &self.token {
+            request.headers_mut().insert("dapr-api-token", token.clone());
+        }
+        timeout(limit, async {
+            match self.client.request(request).await {
+                Ok(answer) => read(answer, longest).await,
+                Err(error) if error.is_connect() => Err(NoAnswer::Absent),
+                Err(_) => Err(NoAnswer::Broken("the app closed the connection")),
+            }
+        })
+        .await
+        .unwrap_or(Err(NoAnswer::Late))
+    }
+}
+
+async fn read(answer: Response<Incoming>, longest: usize) -> Result<(StatusCode, bool, Bytes), NoAnswer> {
+    let (parts, body) = answer.into_parts();
+    let retry_after = parts.headers.contains_key(header::RETRY_AFTER);
+    let body = match Limited::new(body, longest).collect().await {
+        Ok(body) => body.to_bytes(),
+        // A long body says nothing about the message; a broken one may have lost what it said.
+        Err(error) if error.is::<LengthLimitError>() => Bytes::new(),
+        Err(_) => return Err(NoAnswer::Broken("the app's answer broke off")),
+    };
+    Ok((parts.status, retry_after, body))
+}
+
+/// What travels beside a message, as text.
+pub(super) fn metadata(topic: &Topic, partition: usize, message: &Message) -> BTreeMap<String, String> {
+    headers::metadata(topic, partition, message)
 }

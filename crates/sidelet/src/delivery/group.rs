@@ -1,6 +1,8 @@
 //! One consumer group: an app's subscription to a topic.
 
 mod attempt;
+mod batch;
+mod outcome;
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
@@ -8,21 +10,20 @@ use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{backoff, caller::Caller, verdict::Verdict, window::Window};
-use crate::sqlite::{
-    Database, ProgressKey, StoreError,
-    log::{self, Message, Topic},
-    offsets,
+use super::{caller::Caller, status::Status, terms::Terms, window::Window};
+use crate::{
+    resiliency::{Allowance, Breaker},
+    sqlite::{
+        Database, ProgressKey, StoreError,
+        log::{self, Message, Topic},
+    },
 };
 
-use attempt::Attempt;
+use attempt::{Attempt, Taken, Tried};
+use batch::Batch;
 
-/// Messages on their way to the app at once.
+/// Calls to the app at once, with one message each.
 const IN_FLIGHT: usize = 32;
-/// Tries after which a message that fails goes to the dead letter topic. Without one it is tried for ever.
-const TRIES: u32 = 10;
-/// Content held for messages whose turn has not come. What is beyond is read again.
-const HELD: usize = 8 << 20;
 /// Content read at a time.
 const READ_BYTES: usize = 2 << 20;
 /// How long what is finished waits to be noted, so that many are noted at once.
@@ -47,9 +48,9 @@ pub(crate) struct Group {
     name: Arc<str>,
     database: Arc<Database>,
     topic: Arc<Topic>,
-    dead_letters: Option<Arc<Topic>>,
     caller: Caller,
-    url: Arc<str>,
+    terms: watch::Receiver<Arc<Terms>>,
+    status: Arc<Status>,
     partitions: Vec<Partition>,
 }
 
@@ -57,50 +58,42 @@ pub(crate) struct Group {
 enum Event {
     Read { partition: usize, end: i64, result: Result<Vec<Message>, StoreError> },
     Restored { partition: usize, result: Result<Vec<Message>, StoreError> },
-    Tried { partition: usize, offset: i64, verdict: Verdict, message: Option<Message> },
+    Tried(Vec<Tried>),
     Buried { partition: usize, offset: i64, result: Result<(), StoreError> },
 }
 
 impl Group {
     /// Finds out how far the group has come. A new one begins at the oldest message, and that is written down.
     pub(crate) async fn open(
-        name: String,
+        name: Arc<str>,
         database: Arc<Database>,
         topic: Arc<Topic>,
-        dead_letters: Option<Arc<Topic>>,
         caller: Caller,
-        url: String,
+        terms: watch::Receiver<Arc<Terms>>,
+        status: Arc<Status>,
     ) -> Result<Self, StoreError> {
-        let name: Arc<str> = name.into();
         let keys: Vec<_> = (0..topic.partitions())
             .map(|partition| ProgressKey { group: name.clone(), partition: topic.partition_id(partition) })
             .collect();
-        let progress = database
-            .write({
-                let keys = keys.clone();
-                move |batch| keys.iter().map(|key| offsets::open(batch, key)).collect::<Result<Vec<_>, _>>()
-            })
-            .await?;
-        let partitions = keys
-            .into_iter()
-            .zip(progress)
-            .map(|(key, progress)| {
-                // Retention must know the group before it has finished anything.
-                database.register_progress(&key, progress.clone());
-                Partition { key, window: Window::new(progress), reading: false, unnoted: false }
-            })
-            .collect();
-        Ok(Self { name, database, topic, dead_letters, caller, url: url.into(), partitions })
+        let progress = database.open_progress(keys.clone()).await?;
+        let partition =
+            |(key, progress)| Partition { key, window: Window::new(progress), reading: false, unnoted: false };
+        let partitions = keys.into_iter().zip(progress).map(partition).collect();
+        Ok(Self { name, database, topic, caller, terms, status, partitions })
     }
 
     /// Delivers until `stop`, and then until what is on its way has been answered.
-    pub(crate) async fn run(self, stop: CancellationToken) {
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
         let changed = self.topic.subscribe();
+        let terms = self.terms.borrow_and_update().clone();
         let delivery = Delivery {
+            breaker: terms.policy.breaker.clone().map(|policy| Breaker::new(policy, Instant::now())),
+            terms,
             group: self,
             changed,
             work: FuturesUnordered::new(),
             in_flight: 0,
+            batch: Batch::default(),
             retries: BinaryHeap::new(),
             absence: None,
             read_after: None,
@@ -119,11 +112,16 @@ struct Absence {
 /// A group at work.
 struct Delivery {
     group: Group,
+    /// The terms of now.
+    terms: Arc<Terms>,
     changed: watch::Receiver<()>,
     work: FuturesUnordered<BoxFuture<'static, Event>>,
+    /// Calls and burials that have not ended.
     in_flight: usize,
+    batch: Batch,
     retries: BinaryHeap<Reverse<(Instant, usize, i64)>>,
     absence: Option<Absence>,
+    breaker: Option<Breaker>,
     read_after: Option<Instant>,
     note_at: Option<Instant>,
 }
@@ -134,6 +132,9 @@ impl Delivery {
             let stopping = stop.is_cancelled();
             if stopping && self.in_flight == 0 {
                 self.note();
+                for partition in &self.group.partitions {
+                    self.group.database.leave_progress(&partition.key);
+                }
                 return;
             }
             if !stopping {
@@ -146,16 +147,31 @@ impl Delivery {
                 () = stop.cancelled(), if !stopping => {}
                 Some(event) = self.work.next(), if !self.work.is_empty() => self.ended(event),
                 Ok(()) = self.changed.changed() => {}
+                Ok(()) = self.group.terms.changed() => self.take_terms(),
                 () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             }
         }
     }
 
     /// The next time at which something is to be done. Without one the group sleeps until the log or an answer wakes it.
-    fn next_due(&self) -> Option<Instant> {
+    fn next_due(&mut self) -> Option<Instant> {
         let retry = self.retries.peek().map(|Reverse((at, ..))| *at);
         let probe = self.absence.as_ref().filter(|_| self.in_flight == 0).map(|absence| absence.probe_at);
-        [retry, probe, self.read_after, self.note_at].into_iter().flatten().min()
+        let opened = self.has_ready().then(|| self.closed_until()).flatten();
+        // A batch that may not go waits for what holds it.
+        let batch = self.batch.due().filter(|_| self.limit() > self.in_flight && self.in_flight < batch::CALLS);
+        [retry, probe, opened, batch, self.read_after, self.note_at].into_iter().flatten().min()
+    }
+
+    /// Goes on with other terms. What is on its way ends on the old ones.
+    fn take_terms(&mut self) {
+        let terms = self.group.terms.borrow_and_update().clone();
+        self.give_back_batch();
+        if terms.policy.breaker.as_ref() != self.breaker.as_ref().map(Breaker::policy) {
+            self.breaker = terms.policy.breaker.clone().map(|policy| Breaker::new(policy, Instant::now()));
+        }
+        self.terms = terms;
+        tracing::info!(group = %self.group.name, "a subscription goes on with what was changed");
     }
 
     /// Gives their turn back to messages whose wait is over.
@@ -201,18 +217,16 @@ impl Delivery {
     }
 
     fn start_deliveries(&mut self) {
-        let limit = match &self.absence {
-            None => IN_FLIGHT,
-            Some(absence) if absence.probe_at <= Instant::now() => 1,
-            Some(_) => 0,
-        };
-        for index in 0..self.group.partitions.len() {
-            while self.in_flight < limit
-                && let Some((offset, message)) = self.group.partitions[index].window.take()
-            {
-                self.in_flight += 1;
-                let attempt = Attempt::new(&self.group, index, offset, message);
-                self.work.push(Box::pin(attempt.run()));
+        let limit = self.limit();
+        if let Some(bulk) = self.terms.bulk {
+            self.start_batches(bulk, limit);
+        } else {
+            for index in 0..self.group.partitions.len() {
+                while self.in_flight < limit
+                    && let Some((offset, message)) = self.group.partitions[index].window.take()
+                {
+                    self.start_call(vec![Taken { partition: index, offset, message }]);
+                }
             }
         }
         // Nothing waits any more: the app need not be probed.
@@ -221,132 +235,35 @@ impl Delivery {
         }
     }
 
-    /// Bytes of content held.
-    fn held(&self) -> usize {
-        self.group.partitions.iter().map(|partition| partition.window.held()).sum()
+    fn start_call(&mut self, taken: Vec<Taken>) {
+        self.in_flight += 1;
+        self.work.push(Box::pin(Attempt::new(&self.group, self.terms.clone(), taken).run()));
+    }
+
+    /// How many calls there may be at once, now.
+    fn limit(&mut self) -> usize {
+        let now = Instant::now();
+        let present = match &self.absence {
+            None => IN_FLIGHT,
+            Some(absence) if absence.probe_at <= now => 1,
+            Some(_) => 0,
+        };
+        match self.breaker.as_mut().map(|breaker| breaker.allowance(now)) {
+            None | Some(Allowance::All) => present,
+            Some(Allowance::Few(few)) => present.min(few as usize),
+            Some(Allowance::Nothing(_)) => 0,
+        }
+    }
+
+    /// When the circuit breaker lets something through again.
+    fn closed_until(&mut self) -> Option<Instant> {
+        match self.breaker.as_mut()?.allowance(Instant::now()) {
+            Allowance::Nothing(until) => Some(until),
+            Allowance::All | Allowance::Few(_) => None,
+        }
     }
 
     fn has_ready(&self) -> bool {
-        self.group.partitions.iter().any(|partition| partition.window.has_ready())
-    }
-
-    fn ended(&mut self, event: Event) {
-        match event {
-            Event::Read { partition, end, result } => match self.read(partition, result) {
-                Some(messages) if messages.is_empty() => self.group.partitions[partition].window.skip_to(end),
-                Some(messages) => {
-                    let keep = self.held() < HELD;
-                    self.group.partitions[partition].window.extend(messages, keep);
-                }
-                None => {}
-            },
-            Event::Restored { partition, result } => {
-                if let Some(messages) = self.read(partition, result) {
-                    let keep = self.held() < HELD;
-                    self.group.partitions[partition].window.restore(messages, keep);
-                }
-            }
-            Event::Tried { partition, offset, verdict, message } => {
-                self.in_flight -= 1;
-                self.tried(partition, offset, verdict, message);
-            }
-            Event::Buried { partition, offset, result } => {
-                self.in_flight -= 1;
-                match result {
-                    Ok(()) => self.finish(partition, offset),
-                    Err(error) => {
-                        tracing::error!(group = %self.group.name, offset, %error, "a dead letter could not be written");
-                        self.later(partition, offset);
-                    }
-                }
-            }
-        }
-    }
-
-    fn read(&mut self, partition: usize, result: Result<Vec<Message>, StoreError>) -> Option<Vec<Message>> {
-        self.group.partitions[partition].reading = false;
-        match result {
-            Ok(messages) => Some(messages),
-            Err(error) => {
-                tracing::error!(group = %self.group.name, %error, "messages could not be read");
-                self.read_after = Some(Instant::now() + READ_AGAIN);
-                None
-            }
-        }
-    }
-
-    fn tried(&mut self, partition: usize, offset: i64, verdict: Verdict, message: Option<Message>) {
-        if verdict != Verdict::Absent && self.absence.take().is_some() {
-            tracing::info!(group = %self.group.name, "the app is there again");
-        }
-        match verdict {
-            Verdict::Done => self.finish(partition, offset),
-            Verdict::Absent => {
-                self.group.partitions[partition].window.again(offset);
-                self.note_absence();
-            }
-            Verdict::Drop(reason) => self.give_up(partition, offset, &reason, message),
-            Verdict::Retry(reason) => {
-                let failures = self.group.partitions[partition].window.fail(offset);
-                if self.group.dead_letters.is_some() && failures >= TRIES {
-                    self.give_up(partition, offset, &reason, message);
-                } else {
-                    tracing::warn!(group = %self.group.name, partition, offset, failures, %reason, "a message comes again");
-                    self.retries.push(Reverse((Instant::now() + backoff::after_failures(failures), partition, offset)));
-                }
-            }
-        }
-    }
-
-    /// To the dead letter topic where there is one.
-    fn give_up(&mut self, partition: usize, offset: i64, reason: &str, message: Option<Message>) {
-        let (group, topic) = (&self.group.name, &self.group.topic.name);
-        let (Some(dead_letters), Some(message)) = (self.group.dead_letters.clone(), message) else {
-            tracing::warn!(%group, %topic, partition, offset, %reason, "a message is dropped");
-            self.finish(partition, offset);
-            return;
-        };
-        tracing::warn!(%group, %topic, partition, offset, %reason, dead_letter_topic = %dead_letters.name, "a message goes to the dead letters");
-        self.in_flight += 1;
-        let letter = attempt::dead_letter(&self.group, dead_letters, &message, reason);
-        let database = self.group.database.clone();
-        self.work.push(Box::pin(async move {
-            let result = database.write(move |batch| log::append(batch, &letter)).await;
-            Event::Buried { partition, offset, result }
-        }));
-    }
-
-    fn note_absence(&mut self) {
-        let now = Instant::now();
-        let times = match &self.absence {
-            // Others that were on their way at the same time say nothing new.
-            Some(absence) if absence.probe_at > now => return,
-            Some(absence) => absence.times + 1,
-            None => 1,
-        };
-        if times == 1 {
-            tracing::warn!(group = %self.group.name, url = %self.group.url, "the app is not there; its messages wait");
-        }
-        self.absence = Some(Absence { times, probe_at: now + backoff::after_absences(times) });
-    }
-
-    /// Tries again without counting it against the message.
-    fn later(&mut self, partition: usize, offset: i64) {
-        self.retries.push(Reverse((Instant::now() + READ_AGAIN, partition, offset)));
-    }
-
-    fn finish(&mut self, partition: usize, offset: i64) {
-        let partition = &mut self.group.partitions[partition];
-        partition.window.finish(offset);
-        partition.unnoted = true;
-        self.note_at.get_or_insert_with(|| Instant::now() + NOTE);
-    }
-
-    fn note(&mut self) {
-        self.note_at = None;
-        for partition in self.group.partitions.iter_mut().filter(|partition| partition.unnoted) {
-            partition.unnoted = false;
-            self.group.database.note_progress(&partition.key, partition.window.progress());
-        }
+        self.batch.due().is_some() || self.group.partitions.iter().any(|partition| partition.window.has_ready())
     }
 }

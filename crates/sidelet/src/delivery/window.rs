@@ -126,6 +126,12 @@ impl Window {
         Some((offset, message))
     }
 
+    /// Whether a message waits behind this one, which is on its way or about to be.
+    pub(super) fn holds_up(&self, offset: i64) -> bool {
+        let key = self.slots.get(&offset).and_then(|slot| slot.key.as_ref());
+        key.and_then(|key| self.keys.get(key)).is_some_and(|queue| queue.len() > 1)
+    }
+
     /// Whether a message waits for its turn that has come.
     pub(super) fn has_ready(&self) -> bool {
         !self.ready.is_empty()
@@ -143,6 +149,11 @@ impl Window {
             Some(next) => self.ready.push_back(*next),
             None => drop(self.keys.remove(&key)),
         }
+    }
+
+    /// How often it has failed.
+    pub(super) fn failures(&self, offset: i64) -> u32 {
+        self.slots.get(&offset).map_or(0, |slot| slot.failures)
     }
 
     /// It failed once more; says how often it has.

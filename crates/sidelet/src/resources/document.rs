@@ -10,6 +10,9 @@ use serde_json::Value;
 
 use crate::{config::Config, error::StartError};
 
+/// The kinds that have an effect.
+const KINDS: [&str; 4] = ["Component", "Configuration", "Resiliency", "Subscription"];
+
 /// Where a document is, for people.
 #[derive(Debug, Clone)]
 pub(crate) struct Location {
@@ -87,7 +90,7 @@ impl Document {
         let expected = "expected apiVersion, kind, metadata.name and spec, as Dapr's resources have";
         // A kind that has no effect may look as it likes.
         let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-        if !kind.is_empty() && kind != "Component" && kind != "Subscription" && kind != "Configuration" {
+        if !kind.is_empty() && !KINDS.contains(&kind.as_str()) {
             let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
             return Ok(Self {
                 location,

@@ -1,4 +1,4 @@
-//! From what the files say to stores, logs and consumer groups.
+//! From what the files say to stores and logs.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,10 +10,12 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     api::Invoker,
     config::Config,
-    delivery::{Caller, Group},
+    consumers::Consumers,
+    delivery::Caller,
     error::StartError,
     metrics::Metrics,
     pubsub::PubSub,
+    resiliency::Resiliency,
     resources::{ApiLog, Component, Resources, Settings, Subscription},
     sidecar::{Readiness, Sidecar},
     sqlite::{Database, Place, Retention, StoreError, log::Topic},
@@ -23,7 +25,8 @@ use crate::{
 /// Everything but the port.
 pub(super) struct Parts {
     pub(super) sidecar: Arc<Sidecar>,
-    pub(super) groups: Vec<Group>,
+    pub(super) subscriptions: Vec<Subscription>,
+    pub(super) resiliency: Resiliency,
     pub(super) databases: Vec<Arc<Database>>,
 }
 
@@ -44,13 +47,15 @@ pub(super) fn check(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Opens the stores and makes topics and groups. On an error everything is closed again.
-pub(super) async fn assemble(config: &Config, resources: Resources) -> Result<Parts, StartError> {
-    let databases = open(&resources)?;
+/// Opens the stores and makes topics. On an error everything is closed again.
+pub(super) async fn assemble(config: &Config, mut resources: Resources) -> Result<Parts, StartError> {
+    let (subscriptions, resiliency) =
+        (std::mem::take(&mut resources.subscriptions), std::mem::take(&mut resources.resiliency));
+    let databases = open(config, &resources)?;
     let built = build(config, resources, &databases).await;
     let databases: Vec<_> = databases.into_values().collect();
     match built {
-        Ok((sidecar, groups)) => Ok(Parts { sidecar, groups, databases }),
+        Ok(sidecar) => Ok(Parts { sidecar, subscriptions, resiliency, databases }),
         Err(error) => {
             for database in &databases {
                 database.close().await;
@@ -61,7 +66,7 @@ pub(super) async fn assemble(config: &Config, resources: Resources) -> Result<Pa
 }
 
 /// One database for each place, whoever names it.
-fn open(resources: &Resources) -> Result<HashMap<Place, Arc<Database>>, StartError> {
+fn open(config: &Config, resources: &Resources) -> Result<HashMap<Place, Arc<Database>>, StartError> {
     let mut places: BTreeMap<Place, Vec<Retention>> = BTreeMap::new();
     for component in &resources.components {
         match &component.settings {
@@ -74,7 +79,10 @@ fn open(resources: &Resources) -> Result<HashMap<Place, Arc<Database>>, StartErr
         }
     }
     let mut databases = HashMap::new();
-    for (place, retentions) in places {
+    for (place, mut retentions) in places {
+        if config.keeps_old_messages {
+            retentions.clear();
+        }
         let database =
             Database::open(&place, retentions).map_err(|error| StartError::Store { message: error.to_string() })?;
         databases.insert(place, database);
@@ -86,7 +94,7 @@ async fn build(
     config: &Config,
     resources: Resources,
     databases: &HashMap<Place, Arc<Database>>,
-) -> Result<(Arc<Sidecar>, Vec<Group>), StartError> {
+) -> Result<Arc<Sidecar>, StartError> {
     let mut pubsubs = BTreeMap::new();
     for component in &resources.components {
         if let Settings::Log(log) = &component.settings {
@@ -107,10 +115,9 @@ async fn build(
     let caller = Caller::new(token, metrics.clone()).map_err(|_| StartError::Arguments {
         message: "the app token cannot be sent in a header; expected visible letters".into(),
     })?;
-    let mut groups = Vec::new();
-    for subscription in &resources.subscriptions {
-        subscribe(config, subscription, &pubsubs, &caller, &mut groups).await?;
-    }
+    let pubsubs = Arc::new(pubsubs);
+    let invoker = Invoker::new(caller.token());
+    let consumers = Consumers::new(config.apps.clone(), pubsubs.clone(), caller);
     let awaited = config.awaited_app.as_ref().and_then(|app| config.apps.get(app)).cloned();
     let log = resources.configuration.api_log;
     let sidecar = Sidecar {
@@ -122,14 +129,15 @@ async fn build(
         pubsubs,
         api_log: ApiLog { enabled: config.api_log.unwrap_or(log.enabled), ..log },
         metrics,
-        invoker: Invoker::new(caller.token()),
+        invoker,
         resources,
+        consumers,
         apps: config.apps.clone(),
         labels: Mutex::default(),
         readiness: Readiness::new(awaited),
         asked_to_stop: CancellationToken::new(),
     };
-    Ok((Arc::new(sidecar), groups))
+    Ok(Arc::new(sidecar))
 }
 
 async fn store(
@@ -147,34 +155,6 @@ async fn store(
     };
     let database = databases[&state.place].clone();
     Ok(StateStore::new(component.name.clone(), database, &state.table, &state.prefix, &config.app_id, outbox))
-}
-
-/// One group for each app.
-async fn subscribe(
-    config: &Config,
-    subscription: &Subscription,
-    pubsubs: &BTreeMap<String, PubSub>,
-    caller: &Caller,
-    groups: &mut Vec<Group>,
-) -> Result<(), StartError> {
-    let pubsub = &pubsubs[&subscription.pubsub];
-    let topic_read = topic(pubsub, &subscription.topic).await?;
-    let dead_letters = match &subscription.dead_letter_topic {
-        Some(name) => Some(topic(pubsub, name).await?),
-        None => None,
-    };
-    for app in &subscription.apps {
-        let group = Group::open(
-            format!("{app}/{}", subscription.name),
-            pubsub.database.clone(),
-            topic_read.clone(),
-            dead_letters.clone(),
-            caller.clone(),
-            config.apps[app].url(&subscription.route),
-        );
-        groups.push(group.await.map_err(failed)?);
-    }
-    Ok(())
 }
 
 async fn topic(pubsub: &PubSub, name: &str) -> Result<Arc<Topic>, StartError> {

@@ -229,7 +229,12 @@ pub(crate) fn read_at(connection: &Connection, partition: i64, offsets: &[i64]) 
     Ok(messages)
 }
 
-fn message(row: &Row<'_>, partition: i64) -> Result<Message, rusqlite::Error> {
+/// The positions of a partition: from the first, and before the second.
+pub(super) fn range(partition: i64) -> [i64; 2] {
+    [position(partition, 0), position(partition + 1, 0)]
+}
+
+pub(super) fn message(row: &Row<'_>, partition: i64) -> Result<Message, rusqlite::Error> {
     Ok(Message {
         offset: row.get::<_, i64>(0)? - position(partition, 0),
         time: row.get(1)?,

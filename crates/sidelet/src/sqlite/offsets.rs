@@ -37,6 +37,11 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// Whether a message is finished.
+    pub(crate) fn has_finished(&self, offset: i64) -> bool {
+        offset < self.next && self.unfinished.binary_search(&offset).is_err()
+    }
+
     /// The lowest offset that is still needed: what Kafka calls the committed offset.
     fn lowest(&self) -> i64 {
         self.unfinished.first().copied().unwrap_or(self.next)
@@ -56,6 +61,8 @@ pub(super) struct PendingOffsets {
 struct Notes {
     progress: HashMap<ProgressKey, Progress>,
     unwritten: HashSet<ProgressKey>,
+    /// Groups that have ended and are forgotten once they are written.
+    leaving: HashSet<ProgressKey>,
     due: Option<Instant>,
 }
 
@@ -70,9 +77,34 @@ impl PendingOffsets {
         first
     }
 
-    /// Makes a group known, with nothing to write.
-    pub(super) fn register(&self, key: &ProgressKey, progress: Progress) {
-        self.notes().progress.insert(key.clone(), progress);
+    /// How far a group of this process has come, and makes one known that comes from the disk.
+    fn known_or(
+        &self,
+        key: &ProgressKey,
+        read: impl FnOnce() -> Result<Progress, StoreError>,
+    ) -> Result<Progress, StoreError> {
+        // What was noted and is not written is newer than the table.
+        let known = self.notes().progress.get(key).cloned();
+        let progress = known.map_or_else(read, Ok)?;
+        let mut notes = self.notes();
+        notes.leaving.remove(key);
+        notes.progress.insert(key.clone(), progress.clone());
+        Ok(progress)
+    }
+
+    /// How far a group of this process has come.
+    pub(super) fn get(&self, key: &ProgressKey) -> Option<Progress> {
+        self.notes().progress.get(key).cloned()
+    }
+
+    /// A group has ended: what it noted is written, and then it keeps nothing back any more.
+    pub(super) fn leave(&self, key: &ProgressKey) {
+        let mut notes = self.notes();
+        if notes.unwritten.contains(key) {
+            notes.leaving.insert(key.clone());
+        } else {
+            notes.progress.remove(key);
+        }
     }
 
     pub(super) fn due(&self) -> Option<Instant> {
@@ -89,6 +121,16 @@ impl PendingOffsets {
         notes.due = None;
         let keys = std::mem::take(&mut notes.unwritten);
         keys.into_iter().filter_map(|key| notes.progress.get(&key).cloned().map(|progress| (key, progress))).collect()
+    }
+
+    /// They are on the disk.
+    pub(super) fn written(&self, noted: &[Noted]) {
+        let mut notes = self.notes();
+        for (key, _) in noted {
+            if !notes.unwritten.contains(key) && notes.leaving.remove(key) {
+                notes.progress.remove(key);
+            }
+        }
     }
 
     /// They could not be written.
@@ -126,6 +168,11 @@ pub(super) fn write(connection: &Connection, noted: &[Noted]) -> Result<(), Stor
         statement.execute(params![&*key.group, key.partition, progress.next, unfinished])?;
     }
     Ok(())
+}
+
+/// Finds out how far a group has come, in memory or on the disk, and keeps what it needs from now on.
+pub(super) fn begin(batch: &Batch<'_>, pending: &PendingOffsets, key: &ProgressKey) -> Result<Progress, StoreError> {
+    pending.known_or(key, || open(batch, key))
 }
 
 /// Reads how far a group has come. A group that is new begins at the oldest message, and that is written down.

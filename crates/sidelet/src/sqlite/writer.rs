@@ -206,6 +206,7 @@ impl Writer {
         let outcome = transact(&mut batch, &mut jobs, &noted);
         match outcome {
             Ok(results) => {
+                self.offsets.written(&noted);
                 if let Some(expiry) = batch.expiry {
                     self.upkeep.note_expiry(expiry);
                 }

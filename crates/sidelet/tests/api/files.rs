@@ -13,6 +13,13 @@ async fn bad_files_are_refused_by_name() {
     let outbox = "[{name: connectionString, value: a.db}, {name: outboxPublishPubsub, value: nobody}, {name: outboxPublishTopic, value: t}]";
     let other_file = "[{name: connectionString, value: other.db}, {name: outboxPublishPubsub, value: pubsub}, {name: outboxPublishTopic, value: t}]";
     let v1 = subscription("s", "t", "/t", "").replace("v2alpha1", "v1alpha1");
+    let plain = subscription("s", "t", "/t", "");
+    let rules =
+        |rules: &str| format!("{COMPONENTS}{}", plain.replace("default:", &format!("rules: {rules}\n    default:")));
+    let with = |key: &str| format!("{COMPONENTS}{}", plain.replace("topic: t\n", &format!("topic: t\n  {key}\n")));
+    let resiliency = |spec: &str| {
+        format!("---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: r\nspec:\n  {spec}\n")
+    };
     let cases: Vec<(String, &[&str])> = vec![
         ("{".into(), &["all.yaml", "not YAML"]),
         ("kind: Component".into(), &["document 1", "apiVersion", "expected"]),
@@ -71,13 +78,44 @@ async fn bad_files_are_refused_by_name() {
         ),
         (format!("{COMPONENTS}{0}{0}", subscription("s", "t", "/t", "")), &["document 5", "`s` is taken"]),
         (format!("{COMPONENTS}{v1}"), &["`spec.route` is missing", "`/events/task`"]),
-        (format!("{COMPONENTS}{}", subscription("s", "t", "/a b", "")), &["`spec.routes.default` is `/a b`"]),
+        (format!("{COMPONENTS}{}", subscription("s", "t", "/a b", "")), &["`spec.routes.default`", "`/a b`"]),
         (
-            format!(
-                "{COMPONENTS}{}",
-                subscription("s", "t", "/t", "").replace("default:", "rules: [{match: 'a', path: /b}]\n    default:")
-            ),
-            &["`spec.routes.rules` is not served yet"],
+            rules("[{match: 'event.type ==', path: /b}]"),
+            &["subscription `s`", "`routes.rules[0]`", "is no CEL expression"],
+        ),
+        (rules("[{match: 'evnt.type == 1', path: /b}]"), &["`routes.rules[0]`", "names `evnt`; expected event alone"]),
+        (rules("[{match: 'event.data.a', path: '/a b'}]"), &["`routes.rules[0]`", "the path is `/a b`"]),
+        (rules("[{mtch: 'event.data.a', path: /b}]"), &["`s`", "mtch"]),
+        (
+            with("bulkSubscribe: {enabled: true, maxMessagesCount: 5000}"),
+            &["`bulkSubscribe.maxMessagesCount` is `5000`", "1 to 1000"],
+        ),
+        (with("metadata: {rawPayload: perhaps}"), &["`rawPayload` is `perhaps`", "`true` or `false`"]),
+        (resiliency("policies: {timeouts: {t: soon}}"), &["resiliency `r`", "`policies.timeouts.t` is `soon`", "`5s`"]),
+        (resiliency("policies: {timeout: {t: 5s}}"), &["Resiliency `r`", "timeout"]),
+        (
+            resiliency("policies: {retries: {r: {policy: linear}}}"),
+            &["`policies.retries.r.policy` is `linear`", "`constant`"],
+        ),
+        (
+            resiliency("policies: {retries: {r: {maxRetries: -2}}}"),
+            &["`policies.retries.r.maxRetries`", "-1 for no end"],
+        ),
+        (
+            resiliency("policies: {retries: {r: {matching: {httpStatusCodes: '7'}}}}"),
+            &["httpStatusCodes", "`429,500-599`"],
+        ),
+        (
+            resiliency("policies: {circuitBreakers: {b: {trip: failures > 5}}}"),
+            &["`policies.circuitBreakers.b.trip`", "names `failures`"],
+        ),
+        (
+            resiliency("targets: {components: {pubsub: {inbound: {retry: r}}}}"),
+            &["`targets.components.pubsub.inbound.retry` is `r`"],
+        ),
+        (
+            format!("{0}{0}", resiliency("targets: {components: {a: {inbound: {}}}}")),
+            &["the target `components.a` is in a document before"],
         ),
     ];
     for (text, expected) in cases {

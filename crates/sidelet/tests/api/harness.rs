@@ -82,6 +82,28 @@ spec:
     )
 }
 
+/// A subscription document with more in its `spec`, each line with two spaces in front.
+pub(crate) fn subscription_with(name: &str, topic: &str, spec: &str) -> String {
+    format!(
+        "
+---
+apiVersion: dapr.io/v2alpha1
+kind: Subscription
+metadata:
+  name: {name}
+spec:
+  pubsubname: pubsub
+  topic: {topic}
+{spec}
+"
+    )
+}
+
+/// A resiliency document with this `spec` in flow style.
+pub(crate) fn resiliency(spec: &str) -> String {
+    format!("\n---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: resiliency\nspec: {spec}\n")
+}
+
 /// A folder with resources and data, which outlives the sidecars that use it.
 pub(crate) struct Place {
     folder: TempDir,
@@ -130,6 +152,11 @@ impl Place {
 
     pub(crate) fn serve(&mut self, app: &App) {
         self.apps.insert("todo".into(), AppAddress::parse(&app.address()).unwrap());
+    }
+
+    /// Writes one more file of resources, or another text into one.
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        std::fs::write(self.path().join("resources").join(file), text).unwrap();
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -201,6 +228,13 @@ impl Api {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, "").await
+    }
+
+    /// Publishes a number under a key, or without one where the key is empty.
+    pub(crate) async fn publish(&self, topic: &str, key: &str, number: i64) {
+        let path = format!("/v1.0/publish/pubsub/{topic}?metadata.partitionKey={key}");
+        let answer = self.post(&path, serde_json::json!({ "key": key, "number": number }).to_string()).await;
+        assert_eq!(answer.status, 204, "{answer:?}");
     }
 
     pub(crate) async fn save(&self, key: &str, value: &str) {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bounds;
+mod bulk;
 mod clock;
 mod configuration;
 mod connections;
@@ -13,7 +14,12 @@ mod harness;
 mod invoke;
 mod lifecycle;
 mod metrics;
+mod operate;
 mod outbox;
 mod publish;
+mod reload;
+mod resiliency;
+mod routing;
 mod secrets;
 mod state;
+mod subscribe;

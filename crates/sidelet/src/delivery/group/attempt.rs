@@ -1,80 +1,143 @@
-//! One try of one message.
+//! One call, with one message or with many.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
+
+use futures::future::join_all;
 
 use super::{Event, Group};
 use crate::{
-    delivery::{caller::Caller, verdict::Verdict},
+    delivery::{
+        bulk,
+        caller::Caller,
+        terms::{Outgoing, Stays, Terms},
+        verdict::Verdict,
+    },
     sqlite::{
-        Database,
-        log::{self, Message, NewMessage, Topic},
+        Database, StoreError,
+        log::{self, Message, Topic},
         now,
     },
 };
 
-/// What a dead letter says of itself, beside the metadata that it had.
-const REASON: &str = "deadletterreason";
-const GROUP: &str = "deadlettergroup";
+/// A message whose turn it is.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) partition: usize,
+    pub(super) offset: i64,
+    /// Absent when it is not held and is to be read.
+    pub(super) message: Option<Message>,
+}
 
-/// Everything that a try needs, without the group.
+/// A message after a try.
+#[derive(Debug)]
+pub(super) struct Tried {
+    pub(super) taken: Taken,
+    pub(super) verdict: Verdict,
+    /// Whether the app has seen it.
+    pub(super) asked: bool,
+}
+
+/// Everything that a call needs, without the group.
 pub(super) struct Attempt {
     database: Arc<Database>,
     topic: Arc<Topic>,
     caller: Caller,
-    url: Arc<str>,
-    partition: usize,
-    offset: i64,
-    message: Option<Message>,
+    terms: Arc<Terms>,
+    taken: Vec<Taken>,
 }
 
 impl Attempt {
-    pub(super) fn new(group: &Group, partition: usize, offset: i64, message: Option<Message>) -> Self {
+    /// A call on the terms of now, whatever they become while it is on its way.
+    pub(super) fn new(group: &Group, terms: Arc<Terms>, taken: Vec<Taken>) -> Self {
         Self {
             database: group.database.clone(),
             topic: group.topic.clone(),
             caller: group.caller.clone(),
-            url: group.url.clone(),
-            partition,
-            offset,
-            message,
+            terms,
+            taken,
         }
     }
 
     pub(super) async fn run(mut self) -> Event {
-        let verdict = self.verdict().await;
-        Event::Tried { partition: self.partition, offset: self.offset, verdict, message: self.message }
-    }
-
-    async fn verdict(&mut self) -> Verdict {
-        if self.message.is_none() {
-            let (id, offset) = (self.topic.partition_id(self.partition), self.offset);
-            match self.database.read(move |connection| log::read_at(connection, id, &[offset])).await {
-                Ok(messages) => self.message = messages.into_iter().next(),
-                Err(error) => {
-                    tracing::error!(offset, %error, "a message could not be read");
-                    return Verdict::Absent;
+        if let Err(error) = self.load().await {
+            tracing::error!(%error, "messages could not be read");
+            let later = |taken| Tried { taken, verdict: Verdict::Absent, asked: false };
+            return Event::Tried(self.taken.into_iter().map(later).collect());
+        }
+        let (mut verdicts, mut outgoing) = (Vec::with_capacity(self.taken.len()), Vec::new());
+        for taken in &self.taken {
+            match self.prepare(taken) {
+                Ok(message) => {
+                    outgoing.push((verdicts.len(), message));
+                    verdicts.push(None);
                 }
+                Err(verdict) => verdicts.push(Some(verdict)),
             }
         }
-        let Some(message) = &self.message else { return Verdict::Done };
-        if message.expires.is_some_and(|expires| expires <= now()) {
-            return Verdict::Drop("it has expired".into());
+        let asked: Vec<bool> = verdicts.iter().map(Option::is_none).collect();
+        for (index, verdict) in self.call(outgoing).await {
+            verdicts[index] = Some(verdict);
         }
-        self.caller.deliver(&self.url, &self.topic, self.partition, message).await
+        let judged = self.taken.into_iter().zip(verdicts).zip(asked).map(|((taken, verdict), asked)| Tried {
+            taken,
+            verdict: verdict.expect("a message goes out or has a verdict"),
+            asked,
+        });
+        Event::Tried(judged.collect())
     }
-}
 
-/// The message as it was, with why it is there.
-pub(super) fn dead_letter(group: &Group, topic: Arc<Topic>, message: &Message, reason: &str) -> NewMessage {
-    let mut attributes: BTreeMap<String, String> = serde_json::from_str(&message.attributes).unwrap_or_default();
-    attributes.insert(REASON.into(), reason.to_owned());
-    attributes.insert(GROUP.into(), group.name.to_string());
-    NewMessage {
-        topic,
-        key: message.key.as_deref().map(str::to_owned),
-        attributes: serde_json::to_string(&attributes).expect("a map of text is JSON"),
-        // It is kept for people, however old.
-        expires: None,
-        content: message.content.clone(),
+    /// Reads what is not held.
+    async fn load(&mut self) -> Result<(), StoreError> {
+        for taken in self.taken.iter_mut().filter(|taken| taken.message.is_none()) {
+            let (id, offset) = (self.topic.partition_id(taken.partition), taken.offset);
+            let found = self.database.read(move |connection| log::read_at(connection, id, &[offset])).await?;
+            taken.message = found.into_iter().next();
+        }
+        Ok(())
+    }
+
+    /// The message as it goes out, or what becomes of it without the app.
+    fn prepare(&self, taken: &Taken) -> Result<Outgoing, Verdict> {
+        // What is gone from the log is finished.
+        let message = taken.message.as_ref().ok_or(Verdict::Done)?;
+        if message.expires.is_some_and(|expires| expires <= now()) {
+            return Err(Verdict::Drop("it has expired".into()));
+        }
+        self.terms.outgoing(&self.topic, taken.partition, message).map_err(|stays| match stays {
+            Stays::Unrouted => Verdict::Unrouted,
+            Stays::Unreadable => Verdict::Drop("it is not a CloudEvent".into()),
+        })
+    }
+
+    /// Calls the app: once for a message of its own, or once for each route that some of many take.
+    async fn call(&self, outgoing: Vec<(usize, Outgoing)>) -> Vec<(usize, Verdict)> {
+        let limit = self.terms.timeout();
+        if self.terms.bulk.is_none() {
+            let calls = outgoing.into_iter().map(async |(index, outgoing)| {
+                let Taken { partition, message, .. } = &self.taken[index];
+                let message = message.as_ref().expect("what goes out was read");
+                (index, self.caller.deliver(outgoing, limit, &self.topic, *partition, message).await)
+            });
+            return join_all(calls).await;
+        }
+        let mut routes: Vec<(Arc<str>, Vec<usize>)> = Vec::new();
+        for (index, Outgoing { url, .. }) in outgoing {
+            match routes.iter_mut().find(|(known, _)| *known == url) {
+                Some((_, indexes)) => indexes.push(index),
+                None => routes.push((url, vec![index])),
+            }
+        }
+        let calls = routes.into_iter().map(async |(url, indexes)| {
+            let entry = |index: &usize| bulk::Entry {
+                partition: self.taken[*index].partition,
+                message: self.taken[*index].message.as_ref().expect("what goes out was read"),
+                raw: self.terms.wraps(),
+            };
+            let entries: Vec<_> = indexes.iter().map(entry).collect();
+            let entries = bulk::entries(&self.topic, &entries);
+            let verdicts = self.caller.deliver_many(&url, limit, &self.topic, entries).await;
+            indexes.into_iter().zip(verdicts).collect::<Vec<_>>()
+        });
+        join_all(calls).await.into_iter().flatten().collect()
     }
 }

@@ -2,14 +2,17 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use axum::{
     Router,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, Uri},
+    http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
@@ -38,6 +41,10 @@ struct Shared {
     delivered: Arc<Mutex<Vec<Delivered>>>,
     count: Arc<watch::Sender<usize>>,
     behaviour: Behaviour,
+    /// What it answers on `/dapr/subscribe`. None: 404.
+    subscriptions: Arc<Mutex<Option<String>>>,
+    /// How often it was asked.
+    asked: Arc<AtomicUsize>,
 }
 
 /// A listening app.
@@ -68,6 +75,8 @@ impl App {
             delivered: Arc::default(),
             count: Arc::new(watch::Sender::new(0)),
             behaviour: Arc::new(behaviour),
+            subscriptions: Arc::default(),
+            asked: Arc::default(),
         };
         Self { address, shared, task: None }
     }
@@ -85,6 +94,16 @@ impl App {
             task.abort();
             let _ = task.await;
         }
+    }
+
+    /// Says from now on what it subscribes to.
+    pub(crate) fn subscribes(&self, list: &Value) {
+        *self.shared.subscriptions.lock().unwrap() = Some(list.to_string());
+    }
+
+    /// How often it was asked what it subscribes to.
+    pub(crate) fn asked(&self) -> usize {
+        self.shared.asked.load(Ordering::SeqCst)
     }
 
     pub(crate) fn address(&self) -> String {
@@ -105,7 +124,12 @@ impl App {
     }
 }
 
-async fn receive(State(shared): State<Shared>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn receive(State(shared): State<Shared>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    if method == Method::GET && uri.path() == "/dapr/subscribe" {
+        shared.asked.fetch_add(1, Ordering::SeqCst);
+        let list = shared.subscriptions.lock().unwrap().clone();
+        return list.map_or_else(|| StatusCode::NOT_FOUND.into_response(), IntoResponse::into_response);
+    }
     let event = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let delivered = Delivered { route: uri.path().to_owned(), headers, event };
     let answer = (shared.behaviour)(&delivered);

@@ -76,7 +76,7 @@ impl Process {
 
     /// Asks it to end, and gives all that it logged.
     pub(crate) async fn terminate_with_log(mut self) -> (ExitStatus, String) {
-        self.ask_to_end();
+        self.signal("TERM");
         let status = tokio::task::spawn_blocking(move || (self.child.wait().unwrap(), self.log.join().unwrap()));
         status.await.unwrap()
     }
@@ -88,20 +88,21 @@ impl Process {
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
-    fn ask_to_end(&self) {
-        let status = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status().unwrap();
-        assert!(status.success());
-    }
-
     /// Ends it as a power cut would, as far as a process can see.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
+    /// Sends it a signal, such as `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).status().unwrap();
+        assert!(status.success());
+    }
+
     /// Asks it to end, and waits, while the app of the test goes on answering.
     pub(crate) async fn terminate(self) -> ExitStatus {
-        self.ask_to_end();
+        self.signal("TERM");
         self.wait().await
     }
 

@@ -1,0 +1,82 @@
+//! Messages that wait to go out together.
+
+use tokio::time::Instant;
+
+use super::{Delivery, attempt::Taken};
+use crate::resources::Bulk;
+
+/// Content of one call at most, so that its body stays near what an app takes.
+const BYTES: usize = 2 << 20;
+/// Calls at once: while one is answered, others may fill.
+pub(super) const CALLS: usize = 4;
+
+/// What is gathered for the next call.
+///
+/// It has one message of a key at most, since an app may take one and not the other. It goes out when it is full, when
+/// its first message has waited long enough, or when it holds up another message: then waiting only costs time.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    taken: Vec<Taken>,
+    bytes: usize,
+    due: Option<Instant>,
+}
+
+impl Batch {
+    fn add(&mut self, taken: Taken, bulk: Bulk) {
+        // What is not held counts as much: it is read when it goes out.
+        self.bytes += taken.message.as_ref().map_or(BYTES, |message| message.content.len());
+        self.due.get_or_insert_with(|| Instant::now() + bulk.wait);
+        self.taken.push(taken);
+    }
+
+    fn is_full(&self, bulk: Bulk) -> bool {
+        self.taken.len() >= bulk.count || self.bytes >= BYTES
+    }
+
+    /// When it goes out at the latest.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    pub(super) fn take(&mut self) -> Vec<Taken> {
+        std::mem::take(self).taken
+    }
+}
+
+impl Delivery {
+    /// Starts calls with many messages while `limit` allows.
+    pub(super) fn start_batches(&mut self, bulk: Bulk, limit: usize) {
+        while self.in_flight < limit.min(CALLS) {
+            self.gather(bulk);
+            let goes = self.batch.is_full(bulk)
+                || self.batch.due.is_some_and(|due| due <= Instant::now())
+                || self
+                    .batch
+                    .taken
+                    .iter()
+                    .any(|taken| self.group.partitions[taken.partition].window.holds_up(taken.offset));
+            if !goes {
+                return;
+            }
+            let taken = self.batch.take();
+            self.start_call(taken);
+        }
+    }
+
+    fn gather(&mut self, bulk: Bulk) {
+        for index in 0..self.group.partitions.len() {
+            while !self.batch.is_full(bulk)
+                && let Some((offset, message)) = self.group.partitions[index].window.take()
+            {
+                self.batch.add(Taken { partition: index, offset, message }, bulk);
+            }
+        }
+    }
+
+    /// Gives back what was gathered, on other terms.
+    pub(super) fn give_back_batch(&mut self) {
+        for taken in self.batch.take().into_iter().rev() {
+            self.group.partitions[taken.partition].window.again(taken.offset);
+        }
+    }
+}

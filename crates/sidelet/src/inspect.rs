@@ -1,0 +1,38 @@
+//! What an operator wants to know: which groups lag, where an event is, which dead letters there are and why.
+//!
+//! Nothing here changes anything. It may read all of a log, so it is for people, not for a page that asks every second.
+
+mod event;
+mod groups;
+mod letters;
+
+use crate::{
+    pubsub::PubSub,
+    sqlite::{Progress, ProgressKey, StoreError, inspect, log::Topic},
+};
+
+pub(crate) use event::event;
+pub(crate) use groups::groups;
+pub(crate) use letters::{dead_letter_topics, dead_letters};
+
+/// How far each group has come in one partition: in memory where it is at work, else on the disk.
+async fn progress(pubsub: &PubSub, topic: &Topic, partition: usize) -> Result<Vec<(String, Progress)>, StoreError> {
+    let id = topic.partition_id(partition);
+    let written = pubsub.database.read(move |connection| inspect::groups(connection, id)).await?;
+    let newest = written.into_iter().map(|(group, written)| {
+        let key = ProgressKey { group: group.as_str().into(), partition: id };
+        (group, pubsub.database.progress(&key).unwrap_or(written))
+    });
+    Ok(newest.collect())
+}
+
+/// A component's topics, all of them opened before.
+async fn topics(pubsub: &PubSub) -> Result<Vec<std::sync::Arc<Topic>>, StoreError> {
+    let name = pubsub.name.clone();
+    let names = pubsub.database.read(move |connection| inspect::topics(connection, &name)).await?;
+    let mut topics = Vec::with_capacity(names.len());
+    for name in names {
+        topics.push(pubsub.topic(&name).await?);
+    }
+    Ok(topics)
+}

@@ -1,0 +1,53 @@
+//! Puts the dead letters of a topic back into the topics that they came from.
+//!
+//! What was put back is remembered in the database, as a consumer group's progress is: however often it is asked for,
+//! and whatever is killed meanwhile, each letter goes back once.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde::Serialize;
+
+use crate::{
+    pubsub::PubSub,
+    sqlite::{ProgressKey, StoreError, log::Topic, replay::Step},
+};
+
+/// The group under whose name it is remembered. No app's group has such a name.
+pub(crate) const GROUP: &str = "(replay)";
+
+/// What a replay did.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    /// Letters that were put back.
+    replayed: usize,
+    /// Messages of the topic that do not say where they came from; they stay.
+    unknown: usize,
+}
+
+/// Puts back the letters that are there now; with an `id`, those of that event alone.
+///
+/// Those that come while it works are left: a handler that still fails would keep it at work for ever.
+pub(crate) async fn replay(pubsub: &PubSub, topic: &Topic, id: Option<&str>) -> Result<Report, StoreError> {
+    let ends: Vec<_> = (0..topic.partitions()).map(|partition| topic.end(partition)).collect();
+    let (mut report, mut topics) = (Report::default(), HashMap::<String, Arc<Topic>>::new());
+    for (partition, end) in ends.into_iter().enumerate() {
+        let key = ProgressKey { group: GROUP.into(), partition: topic.partition_id(partition) };
+        let mut step = Step { key, from: 0, end, id: id.map(str::to_owned) };
+        loop {
+            let (now, open) = (step.clone(), topics.clone());
+            let done = pubsub.database.write(move |batch| crate::sqlite::replay::replay(batch, &now, &open)).await?;
+            report.replayed += done.replayed;
+            report.unknown += done.unknown;
+            if let Some(name) = done.missing {
+                let opened = pubsub.topic(&name).await?;
+                topics.insert(name, opened);
+            }
+            match done.next {
+                Some(next) => step.from = next,
+                None => break,
+            }
+        }
+    }
+    tracing::info!(topic = %topic.name, replayed = report.replayed, "dead letters were put back");
+    Ok(report)
+}

@@ -1,0 +1,163 @@
+//! Resiliency files: how long, how often, and when not at all.
+
+use std::{
+    sync::{
+        Arc, Barrier, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use axum::response::IntoResponse;
+
+use crate::harness::{App, COMPONENTS, Place, app::answer, eventually, resiliency, subscription};
+
+/// One topic with dead letters, and these policies.
+fn place(spec: &str, app: &App) -> Place {
+    let mut place = Place::new(&format!(
+        "{COMPONENTS}{}{}{}",
+        subscription("tasks", "t", "/t", "t-dlq"),
+        subscription("letters", "t-dlq", "/letters", ""),
+        resiliency(spec)
+    ));
+    place.serve(app);
+    place
+}
+
+#[tokio::test]
+async fn a_policy_says_how_often_and_after_which_waits() {
+    let tries = Arc::new(Mutex::new(Vec::new()));
+    let app = App::answering({
+        let tries = tries.clone();
+        move |delivered| {
+            if delivered.route == "/letters" {
+                return ().into_response();
+            }
+            tries.lock().unwrap().push(Instant::now());
+            answer(500, "")
+        }
+    })
+    .await;
+    let policy = "{policies: {retries: {few: {policy: constant, duration: 120ms, maxRetries: 3}}},
+        targets: {components: {pubsub: {inbound: {retry: few}}}}}";
+    let place = place(policy, &app);
+    let sidecar = place.start().await;
+    sidecar.api.publish("t", "k", 1).await;
+    let letter = app.wait_for(5).await.remove(4);
+    assert_eq!((letter.route.as_str(), &letter.headers["deadletterattempts"]), ("/letters", &"4".parse().unwrap()));
+    assert_eq!(letter.event["deadletterreason"], "the app answered 500");
+    let tries = tries.lock().unwrap().clone();
+    assert_eq!(tries.len(), 4);
+    for pair in tries.windows(2) {
+        assert!(pair[1] - pair[0] >= Duration::from_millis(120), "{:?}", pair[1] - pair[0]);
+    }
+    sidecar.stop().await;
+}
+
+#[tokio::test]
+async fn a_status_that_is_not_matched_is_not_tried_again() {
+    let app = App::answering(|delivered| match delivered.data()["number"].as_i64() {
+        _ if delivered.route == "/letters" => answer(200, ""),
+        Some(1) => answer(422, ""),
+        _ => answer(503, ""),
+    })
+    .await;
+    let policy = "{policies: {retries: {DefaultPubsubComponentInboundRetryPolicy:
+        {duration: 10ms, maxRetries: 2, matching: {httpStatusCodes: '429,500-599'}}}}}";
+    let place = place(policy, &app);
+    let sidecar = place.start().await;
+    sidecar.api.publish("t", "a", 1).await;
+    sidecar.api.publish("t", "b", 2).await;
+    let delivered = app.wait_for(6).await;
+    let tries = |number: i64| {
+        delivered.iter().filter(|message| message.route == "/t" && message.data()["number"] == number).count()
+    };
+    assert_eq!((tries(1), tries(2)), (1, 3));
+    sidecar.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_takes_too_long_is_a_failure() {
+    let goes_on = Arc::new(Barrier::new(2));
+    let app = App::answering({
+        let goes_on = goes_on.clone();
+        move |delivered| {
+            if delivered.route == "/t" {
+                tokio::task::block_in_place(|| goes_on.wait());
+            }
+            ().into_response()
+        }
+    })
+    .await;
+    let policy = "{policies: {timeouts: {short: 100ms}, retries: {none: {maxRetries: 0}}},
+        targets: {components: {pubsub: {inbound: {timeout: short, retry: none}}}}}";
+    let place = place(policy, &app);
+    let sidecar = place.start().await;
+    sidecar.api.publish("t", "k", 1).await;
+    let letter = eventually("the dead letter", async || {
+        app.delivered().into_iter().find(|delivered| delivered.route == "/letters")
+    })
+    .await;
+    assert_eq!(letter.headers["deadletterreason"], "the app did not answer in time");
+    tokio::task::spawn_blocking(move || goes_on.wait()).await.unwrap();
+    sidecar.stop().await;
+}
+
+#[tokio::test]
+async fn an_open_breaker_spares_the_app_and_loses_nothing() {
+    let (healed, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let app = App::answering({
+        let (healed, calls) = (healed.clone(), calls.clone());
+        move |_| {
+            calls.fetch_add(1, Ordering::SeqCst);
+            answer(if healed.load(Ordering::SeqCst) { 200 } else { 500 }, "")
+        }
+    })
+    .await;
+    let policy = "{policies: {retries: {many: {duration: 1ms}},
+        circuitBreakers: {shield: {trip: consecutiveFailures >= 3, timeout: 1s, maxRequests: 1}}},
+        targets: {components: {pubsub: {inbound: {retry: many, circuitBreaker: shield}}}}}";
+    let place = place(policy, &app);
+    let sidecar = place.start().await;
+    for number in 0..20 {
+        sidecar.api.publish("t", "k", number).await;
+    }
+    let state = async || {
+        let groups = sidecar.api.get("/sidelet/v1/groups").await.json();
+        groups.as_array().unwrap().iter().find(|group| group["group"] == "todo/tasks").unwrap()["state"].clone()
+    };
+    eventually("the open breaker", async || (state().await == "breaker-open").then_some(())).await;
+    assert_eq!(calls.load(Ordering::SeqCst), 3, "no call while it is open");
+    healed.store(true, Ordering::SeqCst);
+    let delivered = app.wait_for(23).await;
+    let mut numbers: Vec<_> = delivered.iter().map(|message| message.data()["number"].as_i64().unwrap()).collect();
+    numbers.dedup();
+    assert_eq!(numbers, (0..20).collect::<Vec<_>>());
+    assert_eq!(state().await, "working");
+    sidecar.stop().await;
+}
+
+#[tokio::test]
+async fn a_policy_for_another_app_has_no_effect_and_an_absent_app_is_no_failure() {
+    let mut app = App::absent(|_| ().into_response());
+    let policy =
+        "{policies: {retries: {none: {maxRetries: 0}}, circuitBreakers: {shield: {trip: consecutiveFailures >= 1}}},
+        targets: {components: {pubsub: {inbound: {retry: none, circuitBreaker: shield}}}}}";
+    let place = place(policy, &app);
+    let other =
+        resiliency("{policies: {timeouts: {t: 1ms}}, targets: {components: {pubsub: {inbound: {timeout: t}}}}}");
+    place.write("other.yaml", &other.replace("spec:", "scopes: [somebody]\nspec:"));
+    let sidecar = place.start().await;
+    for number in 0..5 {
+        sidecar.api.publish("t", "k", number).await;
+    }
+    let state = async || {
+        let groups = sidecar.api.get("/sidelet/v1/groups").await.json();
+        groups.as_array().unwrap().iter().find(|group| group["group"] == "todo/tasks").unwrap()["state"].clone()
+    };
+    eventually("the absence", async || (state().await == "app-away").then_some(())).await;
+    app.listen().await;
+    let delivered = app.wait_for(5).await;
+    assert!(delivered.iter().all(|message| message.route == "/t"));
+    sidecar.stop().await;
+}
