@@ -4,6 +4,7 @@
 
 mod accounts;
 mod concurrent_writers;
+mod dead_letters;
 mod exports;
 mod idempotency;
 mod import;

@@ -165,6 +165,21 @@ impl Todo {
         Ok(())
     }
 
+    /// Runs another of the command's commands, such as `replay`, on the data of this application, and gives what it prints.
+    ///
+    /// # Errors
+    /// When it fails; what it says is part of the error.
+    pub async fn command(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new(todo_binary()?);
+        command.args(arguments).arg("--data").arg(self.data());
+        command.arg("--resources").arg(workspace_root().join("dapr/local"));
+        let output = command.output().await.with_context(|| format!("could not run `todo {}`", arguments.join(" ")))?;
+        if !output.status.success() {
+            bail!("`todo {}`: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+        }
+        String::from_utf8(output.stdout).context("what a command prints is text")
+    }
+
     /// Makes an account and signs it in. Each name is another account.
     ///
     /// # Errors

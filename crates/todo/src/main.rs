@@ -1,8 +1,12 @@
-//! The command `todo`: runs the application on one machine, and loads data into it.
+//! The command `todo`: runs the application on one machine, loads data into it, and shows an operator what is going on.
 //!
 //! It joins devhost and sidelet and knows neither's inside, nor what a task is.
 
+mod inspect;
+mod keys;
 mod load;
+mod replay;
+mod sidecar;
 mod up;
 
 use std::process::ExitCode;
@@ -26,6 +30,16 @@ enum Command {
     Up(up::Options),
     /// Loads tasks from a file through the API: JSON, Todoist's CSV, or iCalendar.
     Load(load::Options),
+    /// Puts dead letters back into the topics that they came from, each once.
+    ///
+    /// Run it when the handler is mended. It asks the sidecar of the running service over HTTP; while the service is
+    /// down it works on the data folder, and the next start delivers. What was put back is noted in the same
+    /// transaction: run twice, at the same time, or killed in between, it puts nothing back a second time.
+    Replay(replay::Options),
+    /// Shows consumer groups, the way of an event, dead letters with their reasons, and a user's list.
+    ///
+    /// It changes nothing. Like `replay` it asks the running service, or opens the data of one that is down.
+    Inspect(inspect::Options),
 }
 
 fn main() -> ExitCode {
@@ -42,6 +56,8 @@ fn main() -> ExitCode {
         match arguments.command {
             Command::Up(options) => up::run(options).await,
             Command::Load(options) => load::run(options).await,
+            Command::Replay(options) => replay::run(options).await,
+            Command::Inspect(options) => inspect::run(options).await,
         }
     });
     match outcome {

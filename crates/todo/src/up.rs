@@ -1,10 +1,9 @@
 //! Runs devhost and sidelet in one process, or sidelet beside Spin.
 
-mod keys;
 mod spin;
 
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, File};
+use std::fs::DirBuilder;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -15,14 +14,13 @@ use anyhow::{Context, Result, bail};
 use sidelet::AppAddress;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use self::keys::Keys;
+use crate::keys::{self, Keys};
+use crate::sidecar::{self, DATABASE};
 
 /// The app that owns the state and receives the events.
 const APP_ID: &str = "todo";
 /// Longest body that the sidecar takes: an import of a full list is one transaction of some 12 MB.
 const SIDECAR_BODY_BYTES: usize = 32 << 20;
-/// The database of `dapr/local`, in the data folder.
-const DATABASE: &str = "todo.db";
 /// How long requests and deliveries in flight may take when the service stops.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -82,6 +80,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
 
     let sidecar =
         sidelet::start(sidecar_config(&options, &data, &keys, port)?).await.context("could not start the sidecar")?;
+    sidecar::announce(&data, sidecar.local_addr())?;
     let variables: BTreeMap<String, String> = [
         ("dapr_url", format!("http://{}", sidecar.local_addr())),
         ("dapr_api_token", keys.dapr_api_token.clone()),
@@ -150,12 +149,8 @@ fn sidecar_config(options: &Options, data: &Path, keys: &Keys, app_port: u16) ->
 
 /// Deletes the database. Nothing else in the folder is touched, and nothing at all while another process uses it.
 fn reset(data: &Path) -> Result<()> {
-    let lock = data.join(format!("{DATABASE}.lock"));
-    match File::open(&lock) {
-        Ok(file) if file.try_lock().is_err() => {
-            bail!("the data in `{}` is in use by another process: stop it before --reset", data.display())
-        }
-        _ => {}
+    if sidecar::is_in_use(data) {
+        bail!("the data in `{}` is in use by another process: stop it before --reset", data.display())
     }
     for suffix in ["", "-wal", "-shm"] {
         let path = data.join(format!("{DATABASE}{suffix}"));

@@ -10,7 +10,10 @@ fn todo(arguments: &[&str]) -> Output {
 fn help_names_every_command() {
     let output = todo(&["--help"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && text.contains("up") && text.contains("load"), "{text}");
+    assert!(
+        output.status.success() && ["up", "load", "replay", "inspect"].iter().all(|name| text.contains(name)),
+        "{text}"
+    );
 }
 
 #[test]
@@ -28,6 +31,18 @@ fn a_file_that_cannot_be_loaded_is_refused_in_one_line() {
         let text = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(78), "{text}");
         assert!(text.contains(reason) && text.trim().lines().count() == 1, "{text}");
+    }
+}
+
+#[test]
+fn without_data_an_operator_is_told_what_to_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    for arguments in [&["replay", "t-dlq", "--data", data][..], &["inspect", "groups", "--data", data]] {
+        let output = todo(arguments);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(78), "{text}");
+        assert!(text.contains("--data") && text.contains("--sidecar") && text.trim().lines().count() == 1, "{text}");
     }
 }
 

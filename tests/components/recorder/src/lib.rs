@@ -4,7 +4,7 @@
 
 #![expect(unsafe_code, reason = "the export that `http_component` writes is unsafe code of spin-sdk")]
 
-use dapr::{CloudEvent, StateItem};
+use dapr::{Acknowledgement, CloudEvent, DeliveryStatus, StateItem};
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use spin_sdk::http::{IncomingRequest, IntoResponse};
@@ -14,6 +14,12 @@ use todo_app::http::{Answer, body, empty, json, router::Route};
 use todo_app::spin::{Call, SpinTransport, only_the_sidecar, serve};
 
 type App = todo_app::App<SpinTransport>;
+
+/// What is kept for the handler that takes everything, and for the one that does not: that one fails on tasks whose title
+/// begins with `poison`, and drops those that begin with `unwanted`, until it is mended.
+const EVENTS: &str = "recorder";
+const TAKEN: &str = "recorder-picky";
+const MENDED: &str = "recorder-mended";
 
 /// What is kept of an event.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,11 +39,17 @@ struct Seen {
 enum Operation {
     RecordEvent,
     ListEvents,
+    TakePickily,
+    ListTaken,
+    Mend,
 }
 
 const ROUTES: &[Route<Operation>] = &[
     Route::new(Method::POST, "/recorder/task-events", Operation::RecordEvent),
     Route::new(Method::GET, "/recorder/{user}", Operation::ListEvents),
+    Route::new(Method::POST, "/recorder/picky/task-events", Operation::TakePickily),
+    Route::new(Method::GET, "/recorder/picky/{user}", Operation::ListTaken),
+    Route::new(Method::POST, "/recorder/picky/mend", Operation::Mend),
 ];
 
 #[http_component]
@@ -49,19 +61,58 @@ async fn answer(app: App, call: Call<Operation>) -> Answer {
     match call.operation {
         Operation::RecordEvent => {
             only_the_sidecar(&call.request)?;
-            let event: CloudEvent<Seen> = serde_json::from_value(body::json_value(&call.request)?)
-                .map_err(|error| todo_app::http::problem::Problem::malformed(error.to_string()))?;
-            record(&app, event.data).await?;
+            record(&app, EVENTS, event(&call)?.0).await?;
             Ok(empty(StatusCode::OK))
         }
-        Operation::ListEvents => Ok(json(StatusCode::OK, &seen(&app, &call.path[0]).await?.0)),
+        Operation::TakePickily => {
+            only_the_sidecar(&call.request)?;
+            let (event, title) = event(&call)?;
+            let poison = title.starts_with("poison") || title.starts_with("unwanted");
+            if poison && !is_mended(&app).await? {
+                return Ok(if title.starts_with("unwanted") {
+                    json(StatusCode::OK, &Acknowledgement { status: DeliveryStatus::Drop })
+                } else {
+                    empty(StatusCode::INTERNAL_SERVER_ERROR)
+                });
+            }
+            record(&app, TAKEN, event).await?;
+            Ok(empty(StatusCode::OK))
+        }
+        Operation::Mend => {
+            mend(&app).await?;
+            Ok(empty(StatusCode::OK))
+        }
+        Operation::ListTaken => Ok(json(StatusCode::OK, &seen(&app, TAKEN, &call.path[0]).await?.0)),
+        Operation::ListEvents => Ok(json(StatusCode::OK, &seen(&app, EVENTS, &call.path[0]).await?.0)),
     }
 }
 
+/// An event, and the title of its task.
+fn event(call: &Call<Operation>) -> Result<(Seen, String), todo_app::http::problem::Problem> {
+    let malformed = |error: serde_json::Error| todo_app::http::problem::Problem::malformed(error.to_string());
+    let event: CloudEvent<serde_json::Value> =
+        serde_json::from_value(body::json_value(&call.request)?).map_err(malformed)?;
+    let title = event.data.pointer("/payload/task/title").and_then(|title| title.as_str()).unwrap_or_default();
+    let title = title.to_owned();
+    Ok((serde_json::from_value(event.data).map_err(malformed)?, title))
+}
+
+fn item<V: Serialize>(key: String, value: &V) -> Result<StateItem, Failure> {
+    StateItem::new(key, value).map_err(|source| Failure::Corrupt { subject: "events".into(), source: source.into() })
+}
+
+async fn is_mended(app: &App) -> Result<bool, Failure> {
+    Ok(app.dapr.get(&app.settings.state_store, MENDED).await?.is_some())
+}
+
+async fn mend(app: &App) -> Result<(), Failure> {
+    Ok(app.dapr.save(&app.settings.state_store, &item(MENDED.to_owned(), &true)?).await?)
+}
+
 /// Writers meet only when the sidecar breaks its order; then one of them fails and its event comes again.
-async fn record(app: &App, mut event: Seen) -> Result<(), Failure> {
+async fn record(app: &App, kind: &str, mut event: Seen) -> Result<(), Failure> {
     let user = event.user_id.clone();
-    let (mut events, etag) = seen(app, &user).await?;
+    let (mut events, etag) = seen(app, kind, &user).await?;
     match events.iter_mut().find(|known| known.event_id == event.event_id) {
         Some(known) => known.deliveries += 1,
         None => {
@@ -69,14 +120,13 @@ async fn record(app: &App, mut event: Seen) -> Result<(), Failure> {
             events.push(event);
         }
     }
-    let item = StateItem::new(key(&user), &events)
-        .map_err(|source| Failure::Corrupt { subject: "events".into(), source: source.into() })?;
+    let item = item(key(kind, &user), &events)?;
     let item = if etag.is_empty() { item.first_write() } else { item.with_etag(etag) };
     Ok(app.dapr.save(&app.settings.state_store, &item).await?)
 }
 
-async fn seen(app: &App, user: &str) -> Result<(Vec<Seen>, String), Failure> {
-    match app.dapr.get(&app.settings.state_store, &key(user)).await? {
+async fn seen(app: &App, kind: &str, user: &str) -> Result<(Vec<Seen>, String), Failure> {
+    match app.dapr.get(&app.settings.state_store, &key(kind, user)).await? {
         None => Ok((Vec::new(), String::new())),
         Some(found) => {
             let events = serde_json::from_slice(&found.value)
@@ -86,6 +136,6 @@ async fn seen(app: &App, user: &str) -> Result<(Vec<Seen>, String), Failure> {
     }
 }
 
-fn key(user: &str) -> String {
-    format!("recorder/{user}")
+fn key(kind: &str, user: &str) -> String {
+    format!("{kind}/{user}")
 }

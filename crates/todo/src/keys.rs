@@ -12,23 +12,23 @@ use serde::{Deserialize, Serialize};
 /// Secrets of one installation. Never printed.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Keys {
+pub(crate) struct Keys {
     /// Signs access tokens.
-    pub(super) signing_key: String,
+    pub(crate) signing_key: String,
     /// Opens the sidecar's API.
-    pub(super) dapr_api_token: String,
+    pub(crate) dapr_api_token: String,
     /// Opens the event routes of the application.
-    pub(super) app_api_token: String,
+    pub(crate) app_api_token: String,
 }
 
 /// The file of a data folder.
-pub(super) fn path(data: &Path) -> PathBuf {
+pub(crate) fn path(data: &Path) -> PathBuf {
     data.join("keys.json")
 }
 
 impl Keys {
     /// Reads the keys of a data folder, or makes them.
-    pub(super) fn load_or_make(data: &Path) -> Result<Self> {
+    pub(crate) fn load_or_make(data: &Path) -> Result<Self> {
         let path = path(data);
         match std::fs::read(&path) {
             Ok(text) => serde_json::from_slice(&text).with_context(|| {
