@@ -54,7 +54,8 @@ impl Upkeep {
             .optional()?;
         Ok(Self {
             expiry: next_expiry(connection)?,
-            trim: oldest.map(|_| now()),
+            // Not before the groups have said what they still need.
+            trim: oldest.map(|_| now() + PAUSE),
             shrink: Some(now()),
             fold: None,
             retentions,
