@@ -102,3 +102,28 @@ async fn files_of_other_task_programs_are_read() -> Result<()> {
     assert_eq!((&tasks["items"][0]["tags"], &tasks["items"][0]["recurrence"]), (&json!(["moving"]), &json!("monthly")));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_list_that_is_as_long_as_may_be_is_still_searched_exported_and_deleted() -> Result<()> {
+    let todo = Todo::start().await?;
+    let ada = todo.sign_up("ada").await?;
+    let task = |number| json!({ "title": format!("task {number}"), "description": "x".repeat(10_000) });
+    let file = serde_json::to_vec(&(0..780).map(task).collect::<Vec<_>>())?;
+    let mut skipped = 0;
+    for _ in 0..3 {
+        let report = import(&ada, file.clone(), "application/json").await?;
+        skipped += report["skipped"].as_u64().unwrap_or_default();
+    }
+    assert!(skipped > 0, "the list was never full");
+    let refused = ada.post("/api/tasks", &task(0)).await?;
+    assert_eq!((refused.status.as_u16(), refused.problem()), (400, "list-full"));
+    for path in
+        ["/api/tasks/search?q=task", "/api/tags", "/api/export", "/api/export?format=ics", "/api/export?format=csv"]
+    {
+        ada.get(path).await?.expect(200)?;
+    }
+    let id = ada.get("/api/tasks?limit=1").await?.expect(200)?[0]["id"].as_str().context("an id")?.to_owned();
+    ada.patch(&format!("/api/tasks/{id}/complete"), &json!({})).await?.expect(200)?;
+    ada.delete("/api/me").await?.expect(204)?;
+    Ok(())
+}

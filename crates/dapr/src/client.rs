@@ -119,7 +119,10 @@ impl<T: Transport> Client<T> {
     /// As [`Client::save`]; a conflict of one operation is one of all.
     pub async fn transact(&self, store: &str, transaction: &Transaction) -> Result<(), Error> {
         let attempt = || format!("commit {} operations in `{store}`", transaction.operations.len());
-        let body = to_json(&attempt, transaction)?;
+        // A large one must not be copied again and again while it grows.
+        let mut body = Vec::with_capacity(transaction.size_hint());
+        serde_json::to_writer(&mut body, transaction)
+            .map_err(|source| Error::Malformed { attempt: attempt(), source: source.into() })?;
         self.call(&attempt, Method::POST, paths::state_transaction(store), body, JSON).await.map(drop)
     }
 

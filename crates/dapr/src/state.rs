@@ -125,6 +125,15 @@ impl Transaction {
     pub fn new(operations: Vec<Operation>) -> Self {
         Self { operations, metadata: Metadata::new() }
     }
+
+    /// The bytes that its JSON has, about.
+    pub(crate) fn size_hint(&self) -> usize {
+        /// An operation's own words, and its metadata.
+        const ENVELOPE: usize = 512;
+
+        let value = |operation: &Operation| operation.request.value.as_ref().map_or(0, |value| value.get().len());
+        self.operations.iter().map(|operation| value(operation) + operation.request.key.len() + ENVELOPE).sum()
+    }
 }
 
 /// One step of a [`Transaction`].

@@ -73,6 +73,10 @@ impl From<Failure> for Problem {
             }
             Failure::Command(CommandError::TooManyTasks) => Self::new(400, kind::LIST_FULL)
                 .detail(format!("A list holds at most {} tasks: delete some first.", todo_domain::list::MAX_TASKS)),
+            Failure::Command(CommandError::TooManyBytes) => Self::new(400, kind::LIST_FULL).detail(format!(
+                "A list holds at most {} MiB, its trash too: shorten or delete tasks and empty the trash.",
+                todo_domain::list::MAX_BYTES >> 20
+            )),
             Failure::TooFast(TooFast { wait_seconds }) => Self::new(429, kind::TOO_MANY_REQUESTS)
                 .detail(format!("Too many changes in a minute: try again in {wait_seconds} seconds."))
                 .header("retry-after", wait_seconds.to_string()),

@@ -94,8 +94,10 @@ impl<T: Transport> App<T> {
                 pause(attempt);
                 continue;
             };
+            // A whole file is in memory several times by now: what is done with goes.
+            drop(list);
             let response = answer(results)?;
-            let mut operations = operations(user, &etag, writes, &events, None)?;
+            let mut operations = operations(user, &etag, writes, events, None)?;
             if let Some(key) = &writer.idempotency_key {
                 operations.push(key.record(&response)?);
             }
@@ -133,7 +135,7 @@ impl<T: Transport> App<T> {
         let Loaded { mut list, etag } = self.load(user).await?;
         let closed = self.with_pages(&mut list, |list| list.close(self.now, &mut *ids)).await?;
         let Some(BatchOutcome { events, writes, .. }) = closed else { return Ok(None) };
-        Ok(Some(operations(user, &etag, writes, &events, Some(kept_seconds))?))
+        Ok(Some(operations(user, &etag, writes, events, Some(kept_seconds))?))
     }
 
     async fn load(&self, user: UserId) -> Result<Loaded, Failure> {
@@ -192,7 +194,7 @@ fn operations(
     user: UserId,
     etag: &str,
     writes: Vec<DocumentWrite>,
-    events: &[TaskEvent],
+    events: Vec<TaskEvent>,
     kept_seconds: Option<i64>,
 ) -> Result<Vec<Operation>, Failure> {
     let mut operations = Vec::with_capacity(writes.len() + events.len() + 1);
@@ -213,7 +215,7 @@ fn operations(
         item.value = Some(RawValue::from_string(json).map_err(|source| corrupt(user, source))?);
         operations.push(Operation::upsert(item));
     }
-    operations.extend(events.iter().map(|event| Operation::projection(event_item(user, event))));
+    operations.extend(events.into_iter().map(|event| Operation::projection(event_item(user, &event))));
     Ok(operations)
 }
 

@@ -66,6 +66,10 @@ pub const MAX_TASKS: u32 = 10_000;
 /// The most tasks in the trash; the next one deleted removes the one longest there, for good.
 pub const MAX_TRASH: u32 = 10_000;
 
+/// The most bytes of tasks, those in the trash too: 1.6 kB for each of 10,000. It bounds the memory that a search or an export takes, and
+/// a user who fills every description cannot bring the list to a length that no answer can hold.
+pub const MAX_BYTES: usize = 16 << 20;
+
 /// The tasks of one user: the head, and those pages that were loaded.
 #[derive(Debug, Clone)]
 pub struct TaskList {

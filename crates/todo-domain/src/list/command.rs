@@ -87,6 +87,9 @@ pub enum CommandError {
     /// The list is full.
     #[error("a list holds at most {} tasks: delete some first", super::MAX_TASKS)]
     TooManyTasks,
+    /// The list is too long in bytes.
+    #[error("a list holds at most {} bytes, its trash too: shorten or remove something first", super::MAX_BYTES)]
+    TooManyBytes,
     /// What the documents cannot answer yet.
     #[error(transparent)]
     Read(#[from] ReadError),

@@ -129,6 +129,11 @@ impl Slot {
         Self { id: task.id, json: json.into() }
     }
 
+    /// The bytes of its JSON.
+    pub(crate) fn bytes(&self) -> usize {
+        self.json.get().len()
+    }
+
     pub(crate) fn task(&self) -> Result<Task, serde_json::Error> {
         serde_json::from_str(self.json.get())
     }

@@ -82,6 +82,9 @@ pub struct PageSummary {
     pub created: (Timestamp, Timestamp),
     /// How many there are.
     pub counts: Counts,
+    /// The bytes of their JSON.
+    #[serde(default)]
+    pub bytes: usize,
     /// The earliest and the latest deadline of those not in the trash.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant::read")]
     pub deadlines: Option<(Timestamp, Timestamp)>,
@@ -124,6 +127,7 @@ impl PageSummary {
             ids,
             created,
             counts,
+            bytes: tasks.iter().map(Slot::bytes).sum(),
             deadlines,
             trashed_from,
         }))

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 pub(super) use self::commit::{Done, to_json};
 use super::command::{Command, CommandError, ReadError};
 use super::document::{HEAD, Head, Page, PageNumber, Slot, malformed};
-use super::{MAX_TASKS, MAX_TRASH, TaskList};
+use super::{MAX_BYTES, MAX_TASKS, MAX_TRASH, TaskList};
 use crate::event::{EVENT_SCHEMA_VERSION, EventPayload, EventType, TaskEvent};
 use crate::ids::{EventId, Ids, TaskId};
 use crate::task::{NewTask, Status, Task, TaskChange, to_millisecond};
@@ -24,6 +24,8 @@ pub(super) struct Work<'l> {
     open: BTreeMap<PageNumber, Page>,
     /// Those of them that changed.
     dirty: BTreeSet<PageNumber>,
+    /// Of all tasks, pages included.
+    bytes: usize,
     changed: bool,
     events: Vec<TaskEvent>,
 }
@@ -43,6 +45,7 @@ impl<'l> Work<'l> {
             head: list.head.clone(),
             open: BTreeMap::new(),
             dirty: BTreeSet::new(),
+            bytes: list.head.tasks.iter().map(Slot::bytes).chain(list.head.pages.iter().map(|page| page.bytes)).sum(),
             changed: false,
             events: Vec::new(),
         }
@@ -96,8 +99,11 @@ impl<'l> Work<'l> {
     fn create(&mut self, id: TaskId, draft: &NewTask, ids: Ids<'_>) -> Result<Task, CommandError> {
         let task = draft.build(id, self.now, &mut *ids)?;
         self.refuse_when_full()?;
+        let slot = Slot::of(&task);
+        self.refuse_when_too_long(0, slot.bytes())?;
+        self.bytes += slot.bytes();
         self.head.counts.add(task.status, false);
-        self.head.tasks.push(Slot::of(&task));
+        self.head.tasks.push(slot);
         self.tell(EventType::Created, &task, Vec::new(), ids);
         Ok(task)
     }
@@ -115,6 +121,7 @@ impl<'l> Work<'l> {
         if changed.is_empty() {
             return Ok(before);
         }
+        self.refuse_when_too_long(Slot::of(&before).bytes(), Slot::of(&task).bytes())?;
         let completed = before.status != Status::Completed && task.status == Status::Completed;
         let event_type = if completed { EventType::Completed } else { EventType::Updated };
         self.change(place, &before, task, event_type, &changed, ids)
@@ -167,6 +174,14 @@ impl<'l> Work<'l> {
 
     fn refuse_when_full(&self) -> Result<(), CommandError> {
         if self.head.counts.live() < MAX_TASKS { Ok(()) } else { Err(CommandError::TooManyTasks) }
+    }
+
+    /// Refuses to make a full list longer. What is full can still be shortened, completed and deleted.
+    fn refuse_when_too_long(&self, before: usize, after: usize) -> Result<(), CommandError> {
+        if after <= before || self.bytes.saturating_sub(before) + after <= MAX_BYTES {
+            return Ok(());
+        }
+        Err(CommandError::TooManyBytes)
     }
 
     /// A task outside the trash, of the version that is expected.
@@ -224,9 +239,10 @@ impl<'l> Work<'l> {
     ) -> Result<Task, CommandError> {
         task.version += 1;
         task.updated_at = self.now;
+        let slot = Slot::of(&task);
+        self.bytes = self.bytes.saturating_sub(Slot::of(before).bytes()) + slot.bytes();
         self.head.counts.remove(before.status, before.is_trashed());
         self.head.counts.add(task.status, task.is_trashed());
-        let slot = Slot::of(&task);
         match place {
             Place::Head(index) => self.head.tasks[index] = slot,
             Place::Page(number, index) => self.dirty_page(number).tasks[index] = slot,
@@ -237,6 +253,7 @@ impl<'l> Work<'l> {
 
     fn remove(&mut self, place: Place, task: &Task) {
         self.head.counts.remove(task.status, task.is_trashed());
+        self.bytes = self.bytes.saturating_sub(Slot::of(task).bytes());
         match place {
             Place::Head(index) => drop(self.head.tasks.remove(index)),
             Place::Page(number, index) => drop(self.dirty_page(number).tasks.remove(index)),

@@ -320,3 +320,34 @@ fn a_closed_list_tells_that_every_task_is_gone_and_keeps_none() {
     assert!(closed.is_closed() && closed.pages().is_empty() && closed.sequence() == last + 400);
     assert!(closed.close(store.now, &mut ids).unwrap().writes.is_empty());
 }
+
+#[test]
+fn a_list_that_is_too_long_refuses_more_text_and_is_shortened_and_emptied() {
+    let mut store = Store::new();
+    let long = |title: &str| NewTask { description: Some("x".repeat(10_000)), ..titled(title) };
+    let mut first = None;
+    let refused = loop {
+        match store.run(Command::create(long("Long"))) {
+            Ok(outcome) => first = first.or(outcome.task.map(|task| task.id)),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, CommandError::TooManyBytes), "{refused}");
+    let first = first.unwrap();
+    let counts = store.list().counts();
+    assert!((1_500..1_680).contains(&counts.total()), "{counts:?}");
+
+    store.run(complete(first)).unwrap();
+    let describe = |text: &str| TaskChange { description: Patch::Set(text.to_owned()), ..TaskChange::default() };
+    store.run(Command::update(first, describe("short"))).unwrap();
+    store.run(Command::create(titled("Short"))).unwrap();
+    // What is in the trash counts until it is gone for good.
+    let other = store.create(titled("Other"));
+    store.run(Command::update(other, describe(&"y".repeat(9_000)))).unwrap();
+    let again = Command::update(first, describe(&"x".repeat(10_000)));
+    assert!(matches!(store.run(again.clone()), Err(CommandError::TooManyBytes)));
+    store.run(delete(other)).unwrap();
+    assert!(matches!(store.run(again.clone()), Err(CommandError::TooManyBytes)));
+    store.run(Command::Purge(other)).unwrap();
+    store.run(again).unwrap();
+}
