@@ -4,6 +4,7 @@
 //! configuration, and of topics only the first few have names of their own.
 
 mod paths;
+mod process;
 
 use std::{
     collections::BTreeSet,
@@ -193,7 +194,8 @@ impl Metrics {
 
     /// All of it in Prometheus' text format.
     pub(crate) fn text(&self) -> String {
-        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+        let ours = TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default();
+        ours + &process::text()
     }
 }
 

@@ -49,6 +49,7 @@ async fn calls_operations_and_messages_are_counted_under_daprs_names() {
     for line in expected {
         assert!(text.lines().any(|given| given == line), "`{line}` is not in:\n{text}");
     }
+    assert!(text.contains("\nprocess_resident_memory_bytes "), "{text}");
     assert!(!text.contains("nonsense") && !text.contains("nobody") && !text.contains("STRANGE"), "{text}");
     sidecar.stop().await;
 }
