@@ -8,7 +8,7 @@ import { CommunicationProtocolEnum, DaprPubSubStatusEnum, DaprServer, HttpMethod
 import { eventually, freePort, quiet, startSidecar } from "./sidecar.js";
 
 let server, sidecar, client;
-const received = { plain: [], failing: [], buried: [] };
+const received = { plain: [], failing: [], buried: [], important: [], ordinary: [], many: [] };
 
 before(async () => {
   const [appPort, daprPort] = [await freePort(), await freePort()];
@@ -35,11 +35,21 @@ before(async () => {
   await server.pubsub.subscribe("pubsub", "buried", async (data) => {
     received.buried.push(data);
   });
+  const rules = [{ match: 'event.type == "important"', path: "important" }];
+  await server.pubsub.subscribeWithOptions("pubsub", "routed", { route: { default: "ordinary", rules } });
+  for (const route of ["important", "ordinary"]) {
+    server.pubsub.subscribeToRoute("pubsub", "routed", route, async (data) => {
+      received[route].push(data);
+    });
+  }
+  const bulk = { maxMessagesCount: 10, maxAwaitDurationMs: 50 };
+  await server.pubsub.subscribeBulk("pubsub", "many", async (data) => {
+    received.many.push(data);
+  }, bulk);
   await server.invoker.listen("hello", async ({ body, query }) => ({ body: JSON.parse(body), query }), {
     method: HttpMethod.POST,
   });
-  const subscriptions = Object.values(server.pubsub.getSubscriptions().pubsub).map(({ dapr }) => dapr);
-  sidecar = await startSidecar({ appPort, port: daprPort, subscriptions });
+  sidecar = await startSidecar({ appPort, port: daprPort });
   await server.start();
 });
 
@@ -90,6 +100,20 @@ test("a message comes again until the server takes it, and one that it drops is 
   assert.deepEqual(received.buried, [{ n: 8, drop: true }]);
 });
 
+test("events go the way that the server's rules say", async () => {
+  await client.pubsub.publish("pubsub", "routed", { n: 1 });
+  await client.pubsub.publish("pubsub", "routed", { n: 2 }, { metadata: { "cloudevent.type": "important" } });
+  await eventually("both deliveries", () => received.important.length + received.ordinary.length >= 2);
+  assert.deepEqual([received.important, received.ordinary], [[{ n: 2 }], [{ n: 1 }]]);
+});
+
+test("a server that subscribes in bulk gets every event", async () => {
+  const events = Array.from({ length: 25 }, (_, n) => ({ many: n }));
+  assert.deepEqual(await client.pubsub.publishBulk("pubsub", "many", events), { failedMessages: [] });
+  await eventually("all deliveries", () => received.many.length >= events.length);
+  assert.deepEqual(received.many.map(({ many }) => many).sort((a, b) => a - b), events.map(({ many }) => many));
+});
+
 test("the server is invoked through the sidecar", async () => {
   const answer = await client.invoker.invoke("sdk", "hello?x=1", HttpMethod.POST, { name: "ada" });
   assert.deepEqual(answer, { body: { name: "ada" }, query: "/hello?x=1" });
@@ -97,5 +121,8 @@ test("the server is invoked through the sidecar", async () => {
 
 test("metadata tells what the server subscribes to", async () => {
   const { subscriptions } = await client.metadata.get();
-  assert.deepEqual(subscriptions.map(({ topic }) => topic).sort(), ["buried", "failing", "plain"]);
+  assert.deepEqual(subscriptions.map(({ topic }) => topic).sort(), ["buried", "failing", "many", "plain", "routed"]);
+  assert.ok(subscriptions.every(({ type }) => type === "PROGRAMMATIC"));
+  const { rules } = subscriptions.find(({ topic }) => topic === "routed");
+  assert.equal(rules[0].match, 'event.type == "important"');
 });

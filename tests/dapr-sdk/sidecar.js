@@ -24,15 +24,6 @@ spec:
   metadata: ${JSON.stringify(Object.entries(metadata).map(([name, value]) => ({ name, value })))}
 `;
 
-/** A declarative subscription, as the SDK lists it. */
-const subscription = ({ pubsubname, topic, route, deadLetterTopic }) => `
----
-apiVersion: dapr.io/v1alpha1
-kind: Subscription
-metadata: { name: ${topic} }
-spec: ${JSON.stringify({ pubsubname, topic, route, deadLetterTopic })}
-`;
-
 /** A logger that keeps the errors that a test provokes to itself. */
 export const quiet = { service: Object.fromEntries(["error", "warn", "info", "verbose", "debug"].map((name) => [name, () => {}])) };
 
@@ -46,16 +37,15 @@ export async function freePort() {
   return port;
 }
 
-/** Runs a sidecar of the app `sdk` with these subscriptions, and gives how to end it. */
-export async function startSidecar({ appPort, port = 0, subscriptions = [] } = {}) {
+/** Runs a sidecar of the app `sdk`, and gives its port and how to end it. */
+export async function startSidecar({ appPort, port = 0 } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), "dapr-sdk-"));
   const secrets = path.join(folder, "secrets.json");
   await writeFile(secrets, JSON.stringify({ plain: "a secret", nested: { deep: "another" } }));
   const resources =
     component("statestore", "state.sqlite", { connectionString: "data.db" }) +
     component("pubsub", "pubsub.sqlite", { connectionString: "data.db" }) +
-    component("secrets", "secretstores.local.file", { secretsFile: secrets }) +
-    subscriptions.map(subscription).join("");
+    component("secrets", "secretstores.local.file", { secretsFile: secrets });
   await writeFile(path.join(folder, "resources.yaml"), resources);
   const options = ["--app-id", "sdk", "--dapr-http-port", String(port), "--enable-metrics=false", "--log-as-json"];
   options.push("--resources-path", path.join(folder, "resources.yaml"), "--data-directory", folder);
