@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::answer::Answer;
 use patient::Patient;
 
-/// Connections at once on one address, some 6 KB each while idle. The next waits to be accepted.
+/// Connections at once on one address, some 18 KB each while idle. The next waits to be accepted.
 const CONNECTIONS: usize = 16_384;
 /// The longest head of a request. What is longer is answered with 431.
 const HEAD_SIZE: usize = 64 << 10;
