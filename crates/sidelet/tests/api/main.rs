@@ -16,6 +16,7 @@ mod lifecycle;
 mod metrics;
 mod operate;
 mod outbox;
+mod parsers;
 mod publish;
 mod reload;
 mod resiliency;
