@@ -3,9 +3,12 @@
 //! Each file is one thing that people rely on.
 
 mod accounts;
+mod clock;
 mod concurrent_writers;
 mod dead_letters;
+mod disk;
 mod exports;
+mod hostile_input;
 mod idempotency;
 mod import;
 mod journey;

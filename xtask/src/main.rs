@@ -102,6 +102,7 @@ fn run(task: Task) -> Result<ExitCode> {
             build::test_components()?;
             build::check_sizes()?;
             tools::c_compiler()?;
+            tools::faketime()?;
             // Builds the commands `todo` and `sidelet` too, for their own tests; the other runners start the same ones.
             command::cargo(&["test", "--release", "--no-fail-fast"])?;
             node::test("tests/dapr-sdk", &[])?;

@@ -45,6 +45,22 @@ pub(crate) fn node() -> Result<()> {
     Ok(())
 }
 
+/// What gives the scenarios a clock that can be set back, in Debian's places.
+const FAKETIME: &str = "/usr/lib/*-linux-gnu/faketime/libfaketimeMT.so.1";
+
+/// Installs libfaketime when it is missing, for the scenario of a clock that is set back.
+pub(crate) fn faketime() -> Result<()> {
+    if output("sh", &["-c", &format!("ls {FAKETIME}")]).is_some() {
+        return Ok(());
+    }
+    eprintln!("libfaketime is missing: installing it");
+    let install = ["apt-get", "install", "--yes", "libfaketime"];
+    if run("sudo", &[&["--non-interactive"], &install[..]].concat()).is_ok() || run("apt-get", &install[1..]).is_ok() {
+        return Ok(());
+    }
+    bail!("libfaketime is missing: install it, such as with `apt-get install libfaketime`")
+}
+
 /// Installs cargo-deny when it is missing.
 pub(crate) fn cargo_deny() -> Result<()> {
     if output("cargo", &["deny", "--version"]).is_some() {

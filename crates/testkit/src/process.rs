@@ -36,6 +36,10 @@ pub struct TodoOptions {
     pub apps: Vec<String>,
     /// Variables of the application, by name. Rates are not bounded unless told otherwise here.
     pub variables: Vec<(&'static str, String)>,
+    /// What a shell does first, such as `ulimit -f 2000`; the command takes its place.
+    pub shell: Option<String>,
+    /// Variables of the process.
+    pub environment: Vec<(&'static str, String)>,
 }
 
 /// One running application. It ends with this value.
@@ -83,7 +87,15 @@ impl Todo {
     /// # Errors
     /// When it does not start; its own message is part of the error.
     pub async fn start_again(&mut self) -> Result<()> {
-        let mut command = Command::new(todo_binary()?);
+        let mut command = match &self.options.shell {
+            None => Command::new(todo_binary()?),
+            Some(first) => {
+                let mut shell = Command::new("sh");
+                shell.arg("-c").arg(format!("{first}; exec \"$0\" \"$@\"")).arg(todo_binary()?);
+                shell
+            }
+        };
+        command.envs(self.options.environment.iter().map(|(name, value)| (name, value)));
         command.args(["up", "--port", "0", "--dapr-port", "0", "--data"]).arg(self.data());
         // All applications under test share what has been compiled.
         command.arg("--cache").arg(workspace_root().join("target/devhost-cache"));
@@ -130,6 +142,11 @@ impl Todo {
         self.sidecar = sidecar;
         self.process = Some(process);
         Ok(())
+    }
+
+    /// Changes what the next start does first.
+    pub fn set_shell(&mut self, shell: Option<String>) {
+        self.options.shell = shell;
     }
 
     /// Kills the process, as a power cut would.
