@@ -15,10 +15,11 @@ mod throttle;
 use dapr::{Operation, StateItem, Transaction, Transport, metadata_key};
 use todo_domain::{FieldError, TimeZoneName, UserId, ValidationError};
 
-pub use self::account::{Account, MAX_EMAIL, Profile};
+pub use self::account::{Account, EmailOwner, MAX_EMAIL, Profile};
 pub use self::api_tokens::{ApiTokenBody, MAX_API_TOKENS, NewApiToken, StoredApiToken};
 pub use self::password::PASSWORD_LENGTH;
 pub use self::session::{REFRESH_TOKEN_SECONDS, RefreshToken, Session, SessionBody};
+pub use self::throttle::Tries;
 use self::throttle::{BAD_SIGN_INS, SIGN_UPS};
 use crate::{
     App,
@@ -32,6 +33,9 @@ use crate::{
 
 /// Characters that a person's name has.
 pub const NAME_LENGTH: std::ops::RangeInclusive<usize> = 1..=100;
+
+/// What a person is told who gives another.
+pub(crate) const NAME_FORM: &str = "use 1 to 100 characters, none of them NUL";
 
 /// What a new user gives.
 #[derive(Debug, Clone)]
@@ -266,9 +270,14 @@ fn check_sign_up(email: &str, input: &SignUp) -> Result<(), Problem> {
 }
 
 fn check_name(name: &str, errors: &mut Vec<FieldError>) {
-    if !NAME_LENGTH.contains(&name.trim().chars().count()) {
-        errors.push(FieldError { field: "name".into(), message: "use 1 to 100 characters".into() });
+    if !is_name(name) {
+        errors.push(FieldError { field: "name".into(), message: NAME_FORM.into() });
     }
+}
+
+/// Whether a text can be the name of a person or a token. No store has to hold a NUL: PostgreSQL's JSON cannot.
+pub(crate) fn is_name(text: &str) -> bool {
+    NAME_LENGTH.contains(&text.trim().chars().count()) && !text.contains('\0')
 }
 
 fn finish(errors: Vec<FieldError>) -> Result<(), Problem> {

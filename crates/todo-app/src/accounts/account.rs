@@ -41,11 +41,12 @@ pub struct Account {
     pub feed_hash: Option<String>,
 }
 
-/// Leads from an address to its account.
+/// Leads from an address to its account, as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct EmailOwner {
-    pub(super) user_id: UserId,
+pub struct EmailOwner {
+    /// Whose it is.
+    pub user_id: UserId,
 }
 
 /// What a user sees of the account.

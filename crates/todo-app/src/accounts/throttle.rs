@@ -40,10 +40,11 @@ pub(super) const SIGN_UPS: Throttle = Throttle {
     told: "Too many accounts were made from your network: try again in",
 };
 
-/// When the recent tries were, in seconds since 1970.
+/// When the recent tries were, as it is stored.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Tries {
-    at: Vec<i64>,
+pub struct Tries {
+    /// Seconds since 1970, the latest last.
+    pub at: Vec<i64>,
 }
 
 impl Throttle {

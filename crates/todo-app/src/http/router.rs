@@ -52,7 +52,10 @@ pub enum Found<O> {
 /// 404 for a path, 405 with `Allow` for a method that is not in the table.
 pub fn find<O: Copy>(routes: &[Route<O>], method: &Method, path: &str) -> Result<Found<O>, Problem> {
     let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
-    let matching = || routes.iter().filter_map(|route| Some((route, capture(route.path, &segments)?)));
+    let all = || routes.iter().filter_map(|route| Some((route, capture(route.path, &segments)?)));
+    // The first path that matches is the one that is meant, whatever the method.
+    let meant = all().next().map(|(route, _)| route.path);
+    let matching = || all().filter(|(route, _)| Some(route.path) == meant);
     let wanted = if method == Method::HEAD { &Method::GET } else { method };
     if let Some((route, captured)) = matching().find(|(route, _)| route.method == *wanted) {
         return Ok(Found::Operation(route.operation, captured, route.body_limit));
@@ -140,5 +143,7 @@ mod tests {
         assert_eq!(operation(Method::GET, "/api/calendar/.ics"), Err(404));
         assert_eq!(operation(Method::DELETE, "/api/tasks"), Err(405));
         assert_eq!(operation(Method::OPTIONS, "/api/tasks"), Err(204));
+        // `search` is no id.
+        assert_eq!(operation(Method::PATCH, "/api/tasks/search"), Err(405));
     }
 }

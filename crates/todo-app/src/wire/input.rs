@@ -19,7 +19,7 @@ const READ_ONLY: [&str; 9] =
 const ACCEPTED: &str = "title, description, status, priority, tags, dueDate, timeZone, recurrence, reminders, subtasks";
 
 /// The most characters of a task in one line.
-const MAX_LINE: usize = 1000;
+pub const MAX_LINE: usize = 1000;
 
 /// Reads a new task. Its zone is the user's unless it names one.
 ///
@@ -178,7 +178,7 @@ pub(super) fn texts(field: &str, value: &Value, refusals: &mut Refusals) -> Opti
 fn minutes(value: &Value, refusals: &mut Refusals) -> Option<Vec<u32>> {
     let mut leads = Vec::new();
     for (index, item) in items("reminders", value, refusals)?.iter().enumerate() {
-        match item.as_u64().and_then(|lead| u32::try_from(lead).ok()) {
+        match whole(item).and_then(|lead| u32::try_from(lead).ok()) {
             Some(lead) => leads.push(lead),
             None => {
                 refusals.add(format!("reminders[{index}]"), "expected whole minutes before the due date, 0 to 10080");
@@ -187,6 +187,13 @@ fn minutes(value: &Value, refusals: &mut Refusals) -> Option<Vec<u32>> {
         }
     }
     Some(leads)
+}
+
+/// A whole number, however it is written: `30.0` is 30.
+fn whole(value: &Value) -> Option<u64> {
+    let float =
+        || value.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number));
+    value.as_u64().or_else(|| float().map(|number| number as u64))
 }
 
 fn recurrence(value: &Value, refusals: &mut Refusals) -> Patch<Recurrence> {
@@ -248,6 +255,14 @@ mod tests {
         assert_eq!((task.priority, task.status), (Priority::High, Status::Completed));
         assert!(task.due_date.is_some());
         assert_eq!(task.time_zone.as_str(), "Asia/Tokyo");
+    }
+
+    #[test]
+    fn a_whole_number_is_one_however_it_is_written() {
+        let task = read(r#"{"title":"t","dueDate":"2026-03-01","reminders":[30.0,1e1,5]}"#).unwrap();
+        assert_eq!(task.reminders, [30, 10, 5]);
+        let refused = |leads: &str| read(&format!(r#"{{"title":"t","dueDate":"2026-03-01","reminders":[{leads}]}}"#));
+        assert!(["0.5", "-1", "1e300"].iter().all(|lead| refused(lead).is_err()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use todo_domain::{ValidationError, iso};
 use super::Fields;
 use crate::{
     access::{FeedSecret, Scope},
-    accounts::NewApiToken,
+    accounts::{NAME_FORM, NewApiToken, is_name},
 };
 
 /// Where the calendar feed is.
@@ -35,8 +35,8 @@ impl FeedBody {
 pub fn new_api_token(object: &Map<String, Value>, now: Timestamp) -> Result<NewApiToken, ValidationError> {
     let mut fields = Fields::new(object);
     let name = fields.required_text("name").trim().to_owned();
-    if !(1..=100).contains(&name.chars().count()) {
-        fields.refuse("name", "use 1 to 100 characters");
+    if !is_name(&name) {
+        fields.refuse("name", NAME_FORM);
     }
     let mut scopes = Vec::new();
     for (index, word) in fields.texts("scopes").iter().enumerate() {
