@@ -19,6 +19,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tasks", &["todo-app", "todo-domain"]),
     ("transfer", &["todo-app", "todo-domain"]),
     ("accounts", &["todo-app", "todo-domain"]),
+    ("openapi", &["todo-app"]),
+    ("contracts", &["todo-app", "todo-domain", "dapr"]),
     ("recorder", &["todo-app", "dapr"]),
     ("scenarios", &["testkit"]),
     ("bench", &["testkit", "devhost"]),

@@ -8,7 +8,7 @@ use crate::command::cargo;
 use crate::tools;
 
 /// The components of `spin.toml`.
-const COMPONENTS: [&str; 4] = ["tasks", "transfer", "exports", "accounts"];
+const COMPONENTS: [&str; 5] = ["tasks", "transfer", "exports", "accounts", "openapi"];
 /// Components that the scenarios use beside them.
 const TEST_COMPONENTS: [&str; 1] = ["recorder"];
 /// The most bytes that a component may have.
@@ -19,10 +19,14 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is in the workspace").to_owned()
 }
 
+/// Where everything is built.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// A built program.
 pub(crate) fn binary(name: &str) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    target.join("release").join(name)
+    target().join("release").join(name)
 }
 
 pub(crate) fn todo_binary() -> PathBuf {

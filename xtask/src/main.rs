@@ -54,6 +54,8 @@ enum Task {
     Check,
     /// Writes the sample files under tests/data anew.
     Data,
+    /// Writes the folder contracts/ anew from the code's own types.
+    Contracts,
 }
 
 fn main() -> ExitCode {
@@ -121,6 +123,10 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Data => {
             data::write()?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Contracts => {
+            command::cargo(&["run", "--quiet", "--release", "--package", "contracts"])?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -164,10 +164,7 @@ impl Resources {
 }
 
 /// What tells whether a file has changed: two looks that give the same saw the same files.
-pub(crate) type Fingerprint = Vec<(PathBuf, SystemTime, u64)>;
-
-/// Looks at the files. None: they cannot be seen now.
-pub(crate) fn fingerprint(config: &Config) -> Option<Fingerprint> {
+pub(crate) fn fingerprint(config: &Config) -> Option<Vec<(PathBuf, SystemTime, u64)>> {
     let look = |path: PathBuf| {
         let found = path.metadata().ok()?;
         Some((path, found.modified().ok()?, found.len()))

@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     consumers::{self, ChangeError},
     error::StartError,
-    resources::{Resources, fingerprint},
+    resources::Resources,
     sidecar::Sidecar,
     sqlite::Database,
 };
@@ -48,7 +48,6 @@ pub struct ShutdownOverdue {
 /// When a file, a store or an address cannot be used; no port is open then.
 pub async fn start(config: Config) -> Result<Running, StartError> {
     assembly::check(&config)?;
-    let seen = fingerprint(&config);
     let resources = Resources::read(&config)?;
     let parts = assembly::assemble(&config, resources).await?;
     let consumers = parts.sidecar.consumers.clone();
@@ -77,7 +76,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     consumers.ask_all();
     let config = Arc::new(config);
     let stop = CancellationToken::new();
-    let watch = tokio::spawn(consumers::watch_files(config.clone(), consumers, seen, stop.clone()));
+    let watch = tokio::spawn(consumers::watch_files(config.clone(), consumers, stop.clone()));
     tracing::info!(app_id = %config.app_id, ?addresses, metrics = ?metrics_addresses, "sidelet serves");
     Ok(Running {
         addresses,

@@ -67,7 +67,7 @@ impl From<&Account> for AccountBody {
 }
 
 /// The version of [`ExportBody`] that this release writes.
-const EXPORT_VERSION: u32 = 1;
+pub const EXPORT_VERSION: u32 = 1;
 
 impl<T: Transport> App<T> {
     /// A user's tasks in a format, as a file to keep. JSON has the account too, where it is open to who asks.

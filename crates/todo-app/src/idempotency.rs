@@ -27,7 +27,7 @@ pub const IDEMPOTENT_REPLAYED: &str = "idempotent-replayed";
 /// Seconds for which an answer is kept: a day.
 pub const KEPT_SECONDS: u32 = 24 * 60 * 60;
 /// The most characters of a key.
-const MAX_KEY: usize = 255;
+pub const MAX_KEY: usize = 255;
 
 /// A write's own number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,11 +40,15 @@ pub struct IdempotencyKey {
 
 /// An answer, as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
-struct Record {
-    fingerprint: String,
-    status: u16,
-    headers: Vec<(String, String)>,
-    body: String,
+pub struct Record {
+    /// A hash of the request.
+    pub fingerprint: String,
+    /// The answer's status.
+    pub status: u16,
+    /// Its headers, those of the connection aside.
+    pub headers: Vec<(String, String)>,
+    /// Its body.
+    pub body: String,
 }
 
 impl IdempotencyKey {

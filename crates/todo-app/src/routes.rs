@@ -4,5 +4,6 @@
 
 pub mod accounts;
 pub mod exports;
+pub mod openapi;
 pub mod tasks;
 pub mod transfer;

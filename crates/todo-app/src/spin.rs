@@ -52,6 +52,15 @@ pub async fn serve<O: Copy>(
     routes: &[Route<O>],
     handler: impl AsyncFnOnce(App<SpinTransport>, Call<O>) -> Answer,
 ) -> SpinResponse {
+    serve_alone(incoming, routes, async |call: Call<O>| handler(app(&call.request)?, call).await).await
+}
+
+/// As [`serve`], for a component that needs neither the sidecar nor variables.
+pub async fn serve_alone<O: Copy>(
+    incoming: IncomingRequest,
+    routes: &[Route<O>],
+    handler: impl AsyncFnOnce(Call<O>) -> Answer,
+) -> SpinResponse {
     let (parts, head_only) = match parts(&incoming) {
         Ok(parts) => {
             let head_only = parts.method == ::http::Method::HEAD;
@@ -71,7 +80,7 @@ async fn answer<O: Copy>(
     incoming: IncomingRequest,
     parts: ::http::request::Parts,
     routes: &[Route<O>],
-    handler: impl AsyncFnOnce(App<SpinTransport>, Call<O>) -> Answer,
+    handler: impl AsyncFnOnce(Call<O>) -> Answer,
 ) -> Answer {
     let (operation, path, body_limit) = match find(routes, &parts.method, parts.uri.path())? {
         Found::Operation(operation, path, body_limit) => (operation, path, body_limit),
@@ -79,8 +88,7 @@ async fn answer<O: Copy>(
     };
     let body = read_body(incoming, &parts, body_limit).await?;
     let request = Request::from_parts(parts, body);
-    let app = app(&request)?;
-    handler(app, Call { operation, path, request }).await
+    handler(Call { operation, path, request }).await
 }
 
 fn parts(incoming: &IncomingRequest) -> Result<::http::request::Parts, Problem> {

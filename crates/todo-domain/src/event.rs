@@ -1,10 +1,15 @@
-//! What happened to tasks, as the topic `task-events` carries it.
+//! What consumers are told: what happened to tasks, as the topic `task-events` carries it, and what is made of that.
+
+mod reminder;
+mod update;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::reminder::{ReminderEvent, ReminderStatus};
+pub use self::update::TaskUpdate;
 use crate::ids::{EventId, TaskId, UserId};
 use crate::instant;
 use crate::task::Task;

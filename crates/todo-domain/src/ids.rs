@@ -90,6 +90,16 @@ id!(
     "event id"
 );
 id!(
+    /// A reminder's id.
+    ReminderId,
+    "reminder id"
+);
+id!(
+    /// The id of an update for open pages.
+    UpdateId,
+    "update id"
+);
+id!(
     /// A subtask's id, unique within its task.
     SubtaskId,
     "subtask id"

@@ -40,8 +40,8 @@ pub mod task;
 pub mod validation;
 mod view;
 
-pub use event::{EventPayload, EventType, TaskEvent, replay};
-pub use ids::{EventId, Ids, InvalidId, SeriesId, SubtaskId, TaskId, UserId};
+pub use event::{EventPayload, EventType, ReminderEvent, ReminderStatus, TaskEvent, TaskUpdate, replay};
+pub use ids::{EventId, Ids, InvalidId, ReminderId, SeriesId, SubtaskId, TaskId, UpdateId, UserId};
 pub use recurrence::{InvalidRecurrence, Recurrence};
 pub use task::{
     DueDate, NewSubtask, NewTask, Patch, Priority, Series, Status, Subtask, Task, TaskChange, TimeZoneName,

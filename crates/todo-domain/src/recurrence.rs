@@ -74,8 +74,8 @@ enum Kind {
 }
 
 impl Recurrence {
-    /// The longest text that is read.
-    const MAX_TEXT: usize = 512;
+    /// The longest text that is read, in bytes.
+    pub const MAX_TEXT: usize = 512;
 
     /// Reads a recurrence, whatever its case; `none` and a blank text are `None`.
     pub fn parse(text: &str) -> Result<Option<Self>, InvalidRecurrence> {

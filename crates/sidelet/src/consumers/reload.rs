@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Consumers;
 use crate::{
     config::Config,
-    resources::{Fingerprint, Resources, fingerprint},
+    resources::{Resources, fingerprint},
 };
 
 /// How often the files are looked at. A change is taken when two looks saw the same: a file may be half written.
@@ -15,14 +15,9 @@ use crate::{
 /// Looking works on every file system and for every way to replace a file; it costs a few system calls.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// Reads again what has changed since it was as in `taken`, until `stop`.
-pub(crate) async fn watch(
-    config: Arc<Config>,
-    consumers: Arc<Consumers>,
-    mut taken: Option<Fingerprint>,
-    stop: CancellationToken,
-) {
-    let mut last = None;
+/// Reads again what has changed, until `stop`.
+pub(crate) async fn watch(config: Arc<Config>, consumers: Arc<Consumers>, stop: CancellationToken) {
+    let (mut taken, mut last) = (fingerprint(&config), None);
     loop {
         if stop.run_until_cancelled(tokio::time::sleep(LOOK)).await.is_none() {
             return;

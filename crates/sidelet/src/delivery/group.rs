@@ -169,7 +169,6 @@ impl Delivery {
         self.give_back_batch();
         if terms.policy.breaker.as_ref() != self.breaker.as_ref().map(Breaker::policy) {
             self.breaker = terms.policy.breaker.clone().map(|policy| Breaker::new(policy, Instant::now()));
-            self.tell_state();
         }
         self.terms = terms;
         tracing::info!(group = %self.group.name, "a subscription goes on with what was changed");
@@ -233,7 +232,6 @@ impl Delivery {
         // Nothing waits any more: the app need not be probed.
         if self.in_flight == 0 && limit > 0 && self.absence.is_some() && !self.has_ready() {
             self.absence = None;
-            self.tell_state();
         }
     }
 

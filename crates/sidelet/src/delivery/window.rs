@@ -170,18 +170,8 @@ impl Window {
 
     /// What is to be remembered.
     pub(super) fn progress(&self) -> Progress {
-        self.progress_but(self.finished, None)
-    }
-
-    /// What is to be remembered once this message is finished too.
-    pub(super) fn progress_after(&self, offset: i64) -> Progress {
-        self.progress_but(self.finished.max(offset + 1), Some(offset))
-    }
-
-    fn progress_but(&self, next: i64, finished: Option<i64>) -> Progress {
-        // What was left is read in order and before anything else, so that it is above all that is open.
-        let open = self.slots.range(..next).map(|(offset, _)| *offset).filter(|offset| Some(*offset) != finished);
-        Progress { next, unfinished: open.chain(self.left.iter().copied()).collect() }
+        let open = self.slots.range(..self.finished).map(|(offset, _)| *offset);
+        Progress { next: self.finished, unfinished: open.chain(self.left.iter().copied()).collect() }
     }
 }
 
@@ -222,7 +212,6 @@ mod tests {
         window.finish(3);
         assert_eq!(ready(&mut window), [0_i64; 0]);
         assert_eq!(window.progress(), Progress { next: 4, unfinished: vec![0, 1] });
-        assert_eq!(window.progress_after(0), Progress { next: 4, unfinished: vec![1] });
         window.again(0);
         assert_eq!(ready(&mut window), [0]);
         window.finish(0);

@@ -71,11 +71,6 @@ impl Breaker {
         &self.policy
     }
 
-    /// Whether everything may be tried.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.state == State::Closed
-    }
-
     /// What may be tried at `now`.
     pub(crate) fn allowance(&mut self, now: Instant) -> Allowance {
         match self.state {

@@ -31,8 +31,6 @@ pub(crate) struct Component {
     pub(crate) version: String,
     /// The document.
     pub(crate) location: Location,
-    /// Where its database is may not be shown.
-    pub(crate) place_is_secret: bool,
     /// What its metadata says.
     pub(crate) settings: Settings,
 }
@@ -167,7 +165,6 @@ impl Component {
             tracing::info!(component = %document.name, "`ignoreErrors` and `initTimeout` have no effect here");
         }
         let metadata = Metadata::new(&document, spec.metadata.unwrap_or_default(), stores)?;
-        let place_is_secret = metadata.is_secret("connectionString");
         let settings = match spec.kind.as_str() {
             "state.sqlite" => Settings::State(state_sqlite(metadata, config)?),
             "state.in-memory" => Settings::State(state(metadata, Place::Memory, "state".into(), &STATE_KEYS)?),
@@ -177,14 +174,7 @@ impl Component {
             "secretstores.local.file" => Settings::Secrets(secrets_file(metadata)?),
             other => return Err(refuse("type", other, TYPES)),
         };
-        Ok(Self {
-            kind: spec.kind,
-            version: spec.version,
-            name: document.name,
-            location: document.location,
-            place_is_secret,
-            settings,
-        })
+        Ok(Self { kind: spec.kind, version: spec.version, name: document.name, location: document.location, settings })
     }
 }
 

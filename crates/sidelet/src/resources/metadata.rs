@@ -96,11 +96,6 @@ impl<'document> Metadata<'document> {
         }
     }
 
-    /// Whether the value of a key may not be shown.
-    pub(super) fn is_secret(&self, key: &str) -> bool {
-        self.entries.iter().any(|known| known.name.eq_ignore_ascii_case(key) && known.secret)
-    }
-
     /// Takes a value. An empty one is none.
     pub(super) fn take(&mut self, key: &str) -> Option<String> {
         self.take_known(key).map(|known| known.value)

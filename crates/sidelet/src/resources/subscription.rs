@@ -138,9 +138,6 @@ impl Subscription {
         if spec.topic.is_empty() {
             return Err("`spec.topic` is empty; expected a topic".into());
         }
-        if spec.dead_letter_topic.as_deref() == Some(&spec.topic) {
-            return Err(format!("`deadLetterTopic` is `{}`, the topic itself; expected another", spec.topic));
-        }
         let raw_payload = raw_payload(spec.metadata.unwrap_or_default(), &name)?;
         let bulk = spec.bulk_subscribe.filter(|bulk| bulk.enabled).map(Bulk::read).transpose()?;
         Ok(Self {

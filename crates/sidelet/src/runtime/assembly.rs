@@ -83,27 +83,11 @@ fn open(config: &Config, resources: &Resources) -> Result<HashMap<Place, Arc<Dat
         if config.keeps_old_messages {
             retentions.clear();
         }
-        let database = Database::open(&place, retentions)
-            .map_err(|error| StartError::Store { message: without_secret(error.to_string(), &place, resources) })?;
+        let database =
+            Database::open(&place, retentions).map_err(|error| StartError::Store { message: error.to_string() })?;
         databases.insert(place, database);
     }
     Ok(databases)
-}
-
-/// The message without a place that came from a secret store.
-fn without_secret(message: String, place: &Place, resources: &Resources) -> String {
-    let is_here = |component: &&Component| match &component.settings {
-        Settings::State(state) => state.place == *place,
-        Settings::Log(log) => log.place == *place,
-        Settings::Secrets(_) => false,
-    };
-    let hidden = resources.components.iter().filter(is_here).find(|component| component.place_is_secret);
-    match (hidden, place) {
-        (Some(component), Place::File(path)) => {
-            message.replace(&path.display().to_string(), &format!("a secret of component {}", component.name))
-        }
-        _ => message,
-    }
 }
 
 async fn build(

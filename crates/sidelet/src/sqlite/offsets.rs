@@ -49,7 +49,7 @@ impl Progress {
 }
 
 /// One line to be written.
-pub(crate) type Noted = (ProgressKey, Progress);
+pub(super) type Noted = (ProgressKey, Progress);
 
 /// The progress of every group of this process, and what of it is not on the disk yet.
 #[derive(Debug, Default)]
@@ -155,7 +155,7 @@ impl PendingOffsets {
 }
 
 /// Writes what was noted, as part of a transaction.
-pub(crate) fn write(connection: &Connection, noted: &[Noted]) -> Result<(), StoreError> {
+pub(super) fn write(connection: &Connection, noted: &[Noted]) -> Result<(), StoreError> {
     if noted.is_empty() {
         return Ok(());
     }

@@ -90,7 +90,6 @@ async fn bad_files_are_refused_by_name() {
             with("bulkSubscribe: {enabled: true, maxMessagesCount: 5000}"),
             &["`bulkSubscribe.maxMessagesCount` is `5000`", "1 to 1000"],
         ),
-        (format!("{COMPONENTS}{}", subscription("s", "t", "/t", "t")), &["`deadLetterTopic` is `t`, the topic itself"]),
         (with("metadata: {rawPayload: perhaps}"), &["`rawPayload` is `perhaps`", "`true` or `false`"]),
         (resiliency("policies: {timeouts: {t: soon}}"), &["resiliency `r`", "`policies.timeouts.t` is `soon`", "`5s`"]),
         (resiliency("policies: {timeout: {t: 5s}}"), &["Resiliency `r`", "timeout"]),

@@ -135,24 +135,6 @@ async fn one_event_alone_goes_back_and_the_others_later() {
 }
 
 #[tokio::test]
-async fn a_kill_makes_no_second_dead_letter() {
-    let app = picky(&Arc::default()).await;
-    let place = place(&app);
-    for round in 1..=10 {
-        let process = Process::start(&place);
-        process.api.publish("t", "k", round * 2 - 1).await;
-        eventually("the dead letter", async || (letters(&process.api).await["total"] == round).then_some(())).await;
-        process.kill();
-    }
-    let process = Process::start(&place);
-    process.api.publish("t", "k", 0).await;
-    app.wait_for(11).await;
-    assert_eq!(letters(&process.api).await["total"], 10);
-    assert_eq!(process.terminate().await.code(), Some(0));
-    assert_eq!(app.delivered().len(), 11, "nothing came twice");
-}
-
-#[tokio::test]
 async fn an_event_that_fails_says_how_often_and_why() {
     let app = App::answering(|_| answer(500, "")).await;
     let mut place = Place::new(&format!("{COMPONENTS}{}", subscription("s", "t", "/t", "")));

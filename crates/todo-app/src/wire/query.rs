@@ -67,7 +67,7 @@ pub fn search_query(query: Option<&str>, zone: &TimeZoneName) -> Result<SearchQu
         overdue: reader.one("overdue", boolean),
         sort: reader.one("sort", Sort::parse).unwrap_or_default(),
         order: reader.one("order", Order::parse),
-        page: reader.one("page", |text| within(text, 1_000_000)),
+        page: reader.one("page", |text| within(text, SearchQuery::MAX_PAGE)),
         limit: reader.one("limit", |text| within(text, SearchQuery::MAX_LIMIT)),
     };
     reader.finish()?;

@@ -84,7 +84,7 @@ impl<'a> TaskBody<'a> {
 /// A task made from a line of text, and what of the line was understood.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(rename = "QuickTask"))]
+#[cfg_attr(feature = "schema", schemars(rename = "QuickTaskResult"))]
 pub struct QuickTaskBody<'a> {
     #[serde(flatten)]
     task: TaskBody<'a>,

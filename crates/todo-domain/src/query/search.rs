@@ -56,6 +56,8 @@ pub struct SearchPage {
 impl SearchQuery {
     /// The most tasks of one page.
     pub const MAX_LIMIT: usize = 100;
+    /// The last page that may be asked for; no list has so many.
+    pub const MAX_PAGE: usize = 1_000_000;
     /// The tasks of a page when no limit is given.
     pub const DEFAULT_LIMIT: usize = 10;
 

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, sync::Arc};
 use tokio::time::Instant;
 
 use super::{
-    Absence, Delivery, Event, NOTE, Partition, READ_AGAIN,
+    Absence, Delivery, Event, NOTE, READ_AGAIN,
     attempt::{Taken, Tried},
 };
 use crate::{
@@ -13,9 +13,9 @@ use crate::{
     delivery::{GroupState, Trouble, backoff, verdict::Verdict},
     envelope,
     sqlite::{
-        Batch, StoreError,
+        StoreError,
         log::{self, Message, Topic},
-        now, offsets,
+        now,
     },
 };
 
@@ -80,7 +80,7 @@ impl Delivery {
     fn tried(&mut self, Tried { taken, verdict, asked }: Tried) {
         if verdict != Verdict::Absent && asked && self.absence.take().is_some() {
             tracing::info!(group = %self.group.name, "the app is there again");
-            self.tell_state();
+            self.group.status.enter(GroupState::Working);
         }
         if asked {
             self.tell_breaker(&verdict);
@@ -142,15 +142,8 @@ impl Delivery {
         self.in_flight += 1;
         let (offset, database) = (message.offset, self.group.database.clone());
         let letter = dead_letter::letter(letters, message, facts);
-        let Partition { key, window, .. } = &self.group.partitions[partition];
-        let progress = (key.clone(), window.progress_after(offset));
         self.work.push(Box::pin(async move {
-            let bury = move |batch: &mut Batch<'_>| {
-                log::append(batch, &letter)?;
-                // With the letter, so that a kill makes no second one. What others finish meanwhile is noted later.
-                offsets::write(batch.connection(), &[progress])
-            };
-            let result = database.write(bury).await;
+            let result = database.write(move |batch| log::append(batch, &letter)).await;
             Event::Buried { partition, offset, result }
         }));
     }
@@ -163,26 +156,16 @@ impl Delivery {
             Verdict::Retry { .. } => {
                 if breaker.failed(Instant::now()) {
                     tracing::warn!(group = %self.group.name, "the circuit breaker opens; messages wait");
-                    self.tell_state();
+                    self.group.status.enter(GroupState::BreakerOpen);
                 }
             }
             Verdict::Done | Verdict::Drop(_) | Verdict::Unrouted => {
                 if breaker.succeeded(Instant::now()) {
                     tracing::info!(group = %self.group.name, "the circuit breaker closes");
-                    self.tell_state();
+                    self.group.status.enter(GroupState::Working);
                 }
             }
         }
-    }
-
-    /// Says how the group is doing, to whoever asks.
-    pub(super) fn tell_state(&self) {
-        let open = self.breaker.as_ref().is_some_and(|breaker| !breaker.is_closed());
-        self.group.status.enter(match (&self.absence, open) {
-            (Some(_), _) => GroupState::AppAway,
-            (None, true) => GroupState::BreakerOpen,
-            (None, false) => GroupState::Working,
-        });
     }
 
     fn note_absence(&mut self) {
@@ -195,9 +178,9 @@ impl Delivery {
         };
         if times == 1 {
             tracing::warn!(group = %self.group.name, url = self.terms.url(), "the app is not there; its messages wait");
+            self.group.status.enter(GroupState::AppAway);
         }
         self.absence = Some(Absence { times, probe_at: now + backoff::after_absences(times) });
-        self.tell_state();
     }
 
     fn finish(&mut self, partition: usize, offset: i64) {

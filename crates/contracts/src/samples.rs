@@ -1,0 +1,38 @@
+//! Sample messages of this release, the same on every machine: made without clock or randomness.
+//!
+//! - `requests/<operation>.json`: bodies that are sent;
+//! - `answers/<operation>.<status>.json` and `answers/problems/<code>.json`: bodies that are answered;
+//! - `events/<topic>.<what>.json`: CloudEvents as they are delivered;
+//! - `documents/<name>.json`: documents as they are stored.
+
+mod answers;
+mod documents;
+mod events;
+pub(crate) mod requests;
+mod story;
+
+use todo_domain::TaskId;
+
+/// Every sample: its path without the ending, and its text.
+pub fn all() -> Vec<(String, String)> {
+    let story = story::Story::tell();
+    let mut all = Vec::new();
+    for (name, value) in requests::all() {
+        all.push((format!("requests/{name}"), crate::pretty(&value)));
+    }
+    for (name, value) in answers::all(&story) {
+        all.push((format!("answers/{name}"), crate::pretty(&value)));
+    }
+    for (name, value) in events::all(&story) {
+        all.push((format!("events/{name}"), crate::pretty(&value)));
+    }
+    for (name, text) in documents::all(&story) {
+        all.push((format!("documents/{name}"), format!("{text}\n")));
+    }
+    all
+}
+
+/// The id of a task, for examples.
+pub(crate) fn task_id() -> TaskId {
+    TaskId::new(story::id(1))
+}

@@ -1,0 +1,80 @@
+//! Events as the sidecar delivers them.
+
+use serde_json::{Value, json};
+use todo_domain::{DueDate, EventType, ReminderEvent, ReminderId, ReminderStatus, TaskEvent, TaskUpdate, UpdateId};
+
+use super::story::{Story, id, now};
+
+/// Each event by its topic and what it tells of.
+pub(super) fn all(story: &Story) -> Vec<(String, Value)> {
+    let kinds = [EventType::Created, EventType::Updated, EventType::Completed, EventType::Deleted];
+    let mut all: Vec<(String, Value)> = kinds
+        .into_iter()
+        .map(|kind| {
+            let event = story.events.iter().find(|event| event.event_type == kind).expect("the story has every kind");
+            (
+                format!("task-events.{}", kind.as_str()),
+                envelope("task-events", event.event_id.to_string(), value(event)),
+            )
+        })
+        .collect();
+    let completed = story.events.iter().find(|event| event.event_type == EventType::Completed);
+    let completed = completed.expect("the story has every kind");
+    for status in [ReminderStatus::Pending, ReminderStatus::Sent, ReminderStatus::Cancelled] {
+        let reminder = reminder(story, status);
+        let word = value(&status).as_str().expect("a status is a word").to_owned();
+        let event = envelope("reminders", reminder.reminder_id.to_string(), value(&reminder));
+        all.push((format!("reminders.{word}"), event));
+    }
+    for (update_type, new_value) in [("status", json!("completed")), ("deleted", Value::Null)] {
+        let update = update(completed, update_type, new_value);
+        let event = envelope("task-updates", update.update_id.to_string(), value(&update));
+        all.push((format!("task-updates.{update_type}"), event));
+    }
+    all
+}
+
+fn reminder(story: &Story, status: ReminderStatus) -> ReminderEvent {
+    ReminderEvent {
+        reminder_id: ReminderId::new(id(0x2001)),
+        task_id: story.made.id,
+        user_id: story.user.id,
+        due_time: story.made.due_date.unwrap_or(DueDate::At(now())),
+        remind_at: now(),
+        status,
+        title: story.made.title.clone(),
+    }
+}
+
+fn update(event: &TaskEvent, update_type: &str, new_value: Value) -> TaskUpdate {
+    TaskUpdate {
+        update_id: UpdateId::new(id(0x3001)),
+        task_id: event.task_id,
+        user_id: event.user_id,
+        sequence: event.sequence,
+        update_type: update_type.to_owned(),
+        new_value,
+        timestamp: event.timestamp,
+    }
+}
+
+fn envelope(topic: &str, id: String, data: Value) -> Value {
+    json!({
+        "data": data,
+        "datacontenttype": "application/json",
+        "id": id,
+        "pubsubname": "pubsub",
+        "source": "todo",
+        "specversion": "1.0",
+        "time": "2026-03-01T09:00:00Z",
+        "topic": topic,
+        "traceid": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "tracestate": "",
+        "type": "com.dapr.event.sent",
+    })
+}
+
+fn value<E: serde::Serialize>(event: &E) -> Value {
+    serde_json::to_value(event).expect("events have text keys and finite numbers")
+}
