@@ -8,6 +8,8 @@ mod check;
 mod command;
 mod data;
 mod node;
+mod python;
+mod schemathesis;
 mod tools;
 
 use std::process::ExitCode;
@@ -52,6 +54,8 @@ enum Task {
     },
     /// Formatting, lints, licences, and the arrows between the crates.
     Check,
+    /// Builds what changed and asks the running API everything that its OpenAPI document allows; a part of `test`.
+    Schemathesis,
     /// Writes the sample files under tests/data anew.
     Data,
     /// Writes the folder contracts/ anew from the code's own types.
@@ -108,7 +112,8 @@ fn run(task: Task) -> Result<ExitCode> {
             // Builds the commands `todo` and `sidelet` too, for their own tests; the other runners start the same ones.
             command::cargo(&["test", "--release", "--no-fail-fast"])?;
             node::test("tests/dapr-sdk", &[])?;
-            node::test("tests/readers", &[])?;
+            node::test("tests/readers", &[("PYTHON", &python::program("python")?)])?;
+            schemathesis::run()?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Bench { options } => {
@@ -119,6 +124,12 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Check => {
             check::all()?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Schemathesis => {
+            build::components()?;
+            build::todo()?;
+            schemathesis::run()?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Data => {

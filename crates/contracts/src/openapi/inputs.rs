@@ -128,8 +128,8 @@ fn bulk() -> Value {
                 "description": "Ids of tasks; repeats do not count.",
                 "type": "array", "minItems": 1, "maxItems": MAX_BULK, "items": { "type": "string" },
             },
-            "complete": { "const": false },
-            "delete": { "const": false },
+            "complete": { "enum": [false, null] },
+            "delete": { "enum": [false, null] },
         });
         fields[action] = value;
         closed("", &["ids", action], fields)

@@ -70,7 +70,7 @@ pub(super) fn all() -> Map<String, Value> {
             json!({
                 "name": "Idempotency-Key", "in": "header",
                 "description": "The write's own number, such as a UUID: sent again within a day, it has no second effect and the same answer.",
-                "schema": { "type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]+$" },
+                "schema": { "type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]([ -~]*[!-~])?$" },
             }),
         ),
         (
