@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tasks", &["todo-app", "todo-domain"]),
     ("transfer", &["todo-app", "todo-domain"]),
     ("accounts", &["todo-app", "todo-domain"]),
+    ("exports", &["todo-app"]),
     ("openapi", &["todo-app"]),
     ("contracts", &["todo-app", "todo-domain", "dapr"]),
     ("recorder", &["todo-app", "dapr"]),

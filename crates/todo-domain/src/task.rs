@@ -9,6 +9,7 @@ mod zone;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 pub use self::choice::{Priority, Status, UnknownChoice};
 pub use self::draft::{NewTask, Patch, TaskChange};
@@ -28,7 +29,7 @@ use crate::recurrence::Recurrence;
 /// One task, in the form that storage and events share.
 ///
 /// Its JSON is compact: camelCase, what is absent or empty left out, `id` first.
-/// Fields that a newer release added are ignored when read.
+/// Fields that a newer release added are kept, so that one release does not lose what another has written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -81,6 +82,9 @@ pub struct Task {
     /// Its place in a series; present once it has had a recurrence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub series: Option<Series>,
+    /// What a newer release added; kept as it is.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// A task's place among the occurrences of one recurring task.

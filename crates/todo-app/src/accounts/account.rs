@@ -1,7 +1,8 @@
 //! The account document.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde_json::{Map, Value};
 use todo_domain::{FieldError, TimeZoneName, UserId, instant};
 
 use super::{api_tokens::StoredApiToken, session::Session};
@@ -10,11 +11,17 @@ use crate::access::digest;
 /// The longest address that mail can be sent to (RFC 5321, 4.5.3.1).
 pub const MAX_EMAIL: usize = 254;
 
+/// The schema version that this release writes into accounts.
+///
+/// It is raised only for a form that older releases must not touch; fields may be added without.
+const ACCOUNT_SCHEMA_VERSION: u32 = 1;
+
 /// An account, as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
     /// The form of this document.
+    #[serde(deserialize_with = "known_schema")]
     pub schema_version: u32,
     /// The user.
     pub id: UserId,
@@ -39,6 +46,20 @@ pub struct Account {
     /// The hash of the calendar feed's secret, where there is a feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed_hash: Option<String>,
+    /// What a newer release added; kept as it is.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
+}
+
+/// Refuses the form of a newer release.
+fn known_schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let found = u32::deserialize(deserializer)?;
+    if found <= ACCOUNT_SCHEMA_VERSION {
+        return Ok(found);
+    }
+    Err(D::Error::custom(format!(
+        "the account has schema version {found}, this release knows {ACCOUNT_SCHEMA_VERSION}"
+    )))
 }
 
 /// Leads from an address to its account, as it is stored.
@@ -69,7 +90,7 @@ pub struct Profile {
 impl Account {
     pub(super) fn new(id: UserId, email: String, name: String, time_zone: TimeZoneName, now: Timestamp) -> Self {
         Self {
-            schema_version: 1,
+            schema_version: ACCOUNT_SCHEMA_VERSION,
             id,
             email,
             name,
@@ -79,6 +100,7 @@ impl Account {
             sessions: Vec::new(),
             api_tokens: Vec::new(),
             feed_hash: None,
+            other: Map::new(),
         }
     }
 
@@ -128,6 +150,21 @@ pub(super) fn check_email(email: &str, errors: &mut Vec<FieldError>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_newer_release_added_is_kept_and_its_form_refused() {
+        let text = r#"{"schemaVersion":1,"id":"0190163d-8694-739b-aea5-966c26f8ad91","email":"a@b.c","name":"Ada",
+            "createdAt":"2026-03-01T09:00:00Z","passwordHash":"","avatar":{"url":"x"},
+            "sessions":[{"id":"0190163d-8694-739b-aea5-966c26f8ad92","secretHash":"","rotatedAt":"2026-03-01T09:00:00Z","device":"phone"}],
+            "apiTokens":[{"id":"0190163d-8694-739b-aea5-966c26f8ad93","name":"n","createdAt":"2026-03-01T09:00:00Z","secretHash":"","uses":7}]}"#;
+        let account: Account = serde_json::from_str(text).unwrap();
+        let written = serde_json::to_value(&account).unwrap();
+        assert_eq!(written["avatar"]["url"], "x");
+        let newer = text.replace("\"schemaVersion\":1", "\"schemaVersion\":2");
+        let refused = serde_json::from_str::<Account>(&newer).unwrap_err().to_string();
+        assert!(refused.starts_with("the account has schema version 2"), "{refused}");
+        assert_eq!((&written["sessions"][0]["device"], &written["apiTokens"][0]["uses"]), (&"phone".into(), &7.into()));
+    }
 
     #[test]
     fn an_address_needs_a_name_and_a_domain() {

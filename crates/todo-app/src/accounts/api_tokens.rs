@@ -3,6 +3,7 @@
 use dapr::Transport;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use todo_domain::{TimeZoneName, instant};
 use uuid::Uuid;
 
@@ -32,6 +33,9 @@ pub struct StoredApiToken {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "instant::read")]
     expires_at: Option<Timestamp>,
     secret_hash: String,
+    /// What a newer release added; kept as it is.
+    #[serde(flatten)]
+    other: Map<String, Value>,
 }
 
 /// What the service tells of a token.
@@ -105,6 +109,7 @@ impl<T: Transport> App<T> {
                 created_at: self.now,
                 expires_at: new.expires_at,
                 secret_hash: hash.clone(),
+                other: Map::new(),
             };
             account.api_tokens.push(made.clone());
             Ok(made)

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use todo_domain::{UserId, instant};
 use uuid::Uuid;
 
@@ -33,6 +34,9 @@ pub struct Session {
     previous_hash: Option<String>,
     #[serde(deserialize_with = "instant::read")]
     rotated_at: Timestamp,
+    /// What a newer release added; kept as it is.
+    #[serde(flatten)]
+    other: Map<String, Value>,
 }
 
 /// What a user sees of a session.
@@ -93,6 +97,7 @@ impl Account {
             secret_hash: digest(&token.secret),
             previous_hash: None,
             rotated_at: now,
+            other: Map::new(),
         });
         token
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::summary::{Counts, PageSummary};
 use crate::event::TaskEvent;
@@ -80,6 +81,9 @@ pub(crate) struct Head {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) closed: bool,
     pub(crate) tasks: Vec<Slot>,
+    /// What a newer release added; kept as it is.
+    #[serde(flatten)]
+    pub(crate) other: Map<String, Value>,
 }
 
 /// A page document: tasks that the head has no room for.
@@ -92,6 +96,9 @@ pub(crate) struct Page {
     /// The head's revision when this page was last written.
     pub(crate) revision: u64,
     pub(crate) tasks: Vec<Slot>,
+    /// What a newer release added; kept as it is.
+    #[serde(flatten)]
+    pub(crate) other: Map<String, Value>,
 }
 
 /// A page as queries see it.
@@ -189,6 +196,7 @@ impl Head {
             pending: Vec::new(),
             paced_until: None,
             closed: false,
+            other: Map::new(),
             tasks: Vec::new(),
         }
     }
@@ -206,7 +214,14 @@ impl Head {
 
 impl Page {
     pub(crate) fn empty(user_id: UserId, number: PageNumber) -> Self {
-        Self { schema_version: DOCUMENT_SCHEMA_VERSION, user_id, page: number, revision: 0, tasks: Vec::new() }
+        Self {
+            schema_version: DOCUMENT_SCHEMA_VERSION,
+            user_id,
+            page: number,
+            revision: 0,
+            tasks: Vec::new(),
+            other: Map::new(),
+        }
     }
 
     pub(crate) fn parse(number: PageNumber, text: &str) -> Result<Self, DocumentError> {

@@ -1,6 +1,7 @@
 //! What people give: a whole new task, or a change of one.
 
 use jiff::Timestamp;
+use serde_json::Map;
 
 use super::{DueDate, NewSubtask, Priority, Series, Status, Task, TimeZoneName, rules};
 use crate::ids::{Ids, SeriesId, TaskId};
@@ -63,6 +64,7 @@ impl NewTask {
             deleted_at: None,
             version: 1,
             series: self.series.clone(),
+            other: Map::new(),
         };
         if task.recurrence.is_some() && task.series.is_none() {
             task.series = Some(task.new_series());

@@ -102,7 +102,7 @@ fn newer_head() -> String {
 }
 
 #[test]
-fn fields_of_a_newer_release_are_ignored_and_kept_on_tasks_not_touched() {
+fn fields_of_a_newer_release_are_kept_on_every_level() {
     let mut store = Store::new();
     store.documents.insert(DocumentKey::Head, newer_head());
     let now = store.now;
@@ -113,6 +113,10 @@ fn fields_of_a_newer_release_are_ignored_and_kept_on_tasks_not_touched() {
     store.run(Command::Complete { id, expected_version: Some(1) }).unwrap();
     let head = head(&store);
     assert_eq!(head["tasks"][0]["colour"], "red", "a task that was not touched is as it was");
+    assert_eq!(head["tasks"][1]["place"], json!({ "lat": 1 }), "one that was touched has what it had");
+    assert_eq!(head["colours"], json!(["red"]), "and so has the head");
+    let event = serde_json::to_value(&store.events[0]).unwrap();
+    assert_eq!(event["payload"]["task"]["place"], json!({ "lat": 1 }), "and consumers of the newer release are told");
     assert_eq!(head["tasks"][1]["status"], "completed");
     assert_eq!(head["sequence"], 3);
 }
