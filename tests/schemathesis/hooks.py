@@ -12,27 +12,46 @@ ADDRESS = os.environ["TODO_ADDRESS"]
 NUMBERS = itertools.count()
 
 
-def sign_up():
-    """A new account's access token."""
-    person = {"email": f"person{next(NUMBERS)}@example.com", "name": "Schemathesis", "password": "correct horse"}
-    headers = {"content-type": "application/json"}
-    request = urllib.request.Request(f"{ADDRESS}/api/auth/sign-up", json.dumps(person).encode(), headers)
+def post(path, body, headers):
+    """What the application answers to JSON, and the cookie that it sets."""
+    headers = {"content-type": "application/json", **headers}
+    request = urllib.request.Request(ADDRESS + path, json.dumps(body).encode(), headers)
     with urllib.request.urlopen(request) as answer:
-        return json.load(answer)["token"]
+        return json.load(answer), (answer.headers["set-cookie"] or "").split(";")[0]
 
 
-TOKEN = sign_up()
+def sign_up():
+    """A new account's access token and refresh cookie."""
+    person = {"email": f"person{next(NUMBERS)}@example.com", "name": "Schemathesis", "password": "correct horse"}
+    body, cookie = post("/api/auth/sign-up", person, {})
+    return body["token"], cookie
+
+
+def open_feed():
+    """The secret of a calendar feed with a task in it, of an account that the run does not touch."""
+    headers = {"authorization": f"Bearer {sign_up()[0]}"}
+    post("/api/tasks", {"title": "Pay rent", "dueDate": "2026-03-01"}, headers)
+    feed, _ = post("/api/calendar", {}, headers)
+    return feed["url"].removeprefix("/api/calendar/").removesuffix(".ics")
+
+
+TOKEN, _ = sign_up()
+# What ends an account, or uses up its cookie, is asked as a new person each time.
+ALONE = [("DELETE", "/api/me"), ("POST", "/api/auth/refresh")]
 
 
 @schemathesis.auth(refresh_interval=None)
 class SignedIn:
-    """One account asks everything, but for its own end."""
+    """One account asks everything else."""
 
     def get(self, case, context):
-        return sign_up() if case.method == "DELETE" and case.path == "/api/me" else TOKEN
+        return sign_up() if (case.method, case.path) in ALONE else (TOKEN, "")
 
     def set(self, case, data, context):
-        case.headers["Authorization"] = f"Bearer {data}"
+        token, cookie = data
+        case.headers["Authorization"] = f"Bearer {token}"
+        if cookie:
+            case.headers["Cookie"] = cookie
 
 
 DAYS = st.lists(st.sampled_from(["MO", "TU", "WE", "TH", "FR", "SA", "SU"]), min_size=1, unique=True)
@@ -45,6 +64,7 @@ RULES = st.builds(
 CRON = st.builds("{} {} * * {}".format, st.integers(0, 59), st.integers(0, 23), st.integers(0, 6))
 WORDS = st.sampled_from(["none", "daily", "weekly", "monthly", "yearly"])
 
+schemathesis.openapi.format("feed-secret", st.one_of(st.just(open_feed()), st.uuids().map(str)))
 schemathesis.openapi.format("recurrence", st.one_of(WORDS, CRON, RULES))
 schemathesis.openapi.format("entity-tag", st.one_of(st.just("*"), st.integers(1, 9).map('"{}"'.format)))
 schemathesis.openapi.format(

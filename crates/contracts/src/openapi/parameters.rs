@@ -12,7 +12,12 @@ use crate::samples;
 pub(super) fn all() -> Map<String, Value> {
     let id = json!(samples::task_id());
     let list = [
-        path("secret", "The secret of the feed's address.", json!({ "type": "string" }), json!("secret")),
+        path(
+            "secret",
+            "The secret of the feed's address.",
+            json!({ "type": "string", "format": "feed-secret" }),
+            json!("secret"),
+        ),
         path("id", "The id of a task, or of an API token.", json!({ "type": "string", "format": "uuid" }), id),
         query("status", "Only tasks of this status.", words(Status::ALL.map(Status::as_str))),
         query("priority", "Only tasks of this priority.", words(Priority::ALL.map(Priority::as_str))),
