@@ -22,6 +22,7 @@ use todo_app::http::router::Route;
 use todo_app::routes;
 
 use self::described::Described;
+use crate::samples;
 use crate::schemas::generator;
 
 /// One operation of the document.
@@ -57,11 +58,11 @@ pub fn document() -> Value {
     definitions.extend(inputs::schemas());
     problems::complete(&mut definitions);
 
+    let examples = samples::answers();
     let mut paths = Map::new();
-    for operation in operations() {
-        let at = paths.entry(operation.path).or_insert_with(|| json!({}));
-        at[operation.method.as_str().to_ascii_lowercase()] =
-            operation.described.into_json(&operation.id, operation.path);
+    for Operation { id, method, path, described, .. } in operations() {
+        let at = paths.entry(path).or_insert_with(|| json!({}));
+        at[method.as_str().to_ascii_lowercase()] = described.into_json(&id, path, &examples);
     }
     json!({
         "openapi": "3.1.0",

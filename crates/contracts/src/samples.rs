@@ -11,6 +11,9 @@ mod events;
 pub(crate) mod requests;
 mod story;
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 use todo_domain::TaskId;
 
 /// Every sample: its path without the ending, and its text.
@@ -30,6 +33,11 @@ pub fn all() -> Vec<(String, String)> {
         all.push((format!("documents/{name}"), format!("{text}\n")));
     }
     all
+}
+
+/// The bodies of answers, by `<operation>.<status>`.
+pub(crate) fn answers() -> BTreeMap<String, Value> {
+    answers::all(&story::Story::tell()).into_iter().collect()
 }
 
 /// The id of a task, for examples.

@@ -144,7 +144,13 @@ impl Described {
         self
     }
 
-    pub(super) fn into_json(self, id: &str, path: &str) -> Value {
+    /// The operation of an id and a path, with the examples that there are of its answers, by `<id>.<status>`.
+    pub(super) fn into_json(mut self, id: &str, path: &str, examples: &BTreeMap<String, Value>) -> Value {
+        for (status, answer) in &mut self.answers {
+            if let Some(example) = examples.get(&format!("{id}.{status}")) {
+                answer["content"]["application/json"]["example"] = example.clone();
+            }
+        }
         let captured = path.split('/').filter_map(|segment| segment.strip_prefix('{')?.split('}').next());
         let in_path = captured.map(|name| reference("parameters", &format!("path.{name}")));
         let parameters: Vec<Value> = in_path.chain(self.parameters).collect();
