@@ -27,6 +27,7 @@ pub(crate) async fn measure(runs: usize, window: Duration) -> Result<()> {
         without_recorder: true,
         resources: vec![folder.path().to_owned()],
         apps: vec![format!("bench={handler}")],
+        ..TodoOptions::default()
     };
     let todo = Todo::start_with(options).await?;
     let mut users = Vec::new();
