@@ -23,7 +23,7 @@ use crate::{
     config::AppAddress,
     delivery::{Caller, Group, Status, Terms},
     pubsub::PubSub,
-    resiliency::Resiliency,
+    resiliency::{Guards, Resiliency},
     resources::Subscription,
     sqlite::{StoreError, log::Topic},
 };
@@ -38,6 +38,8 @@ pub(crate) struct Consumers {
     apps: BTreeMap<String, AppAddress>,
     pubsubs: Arc<BTreeMap<String, PubSub>>,
     caller: Caller,
+    /// What the resiliency documents say of invocations, which stand beside deliveries.
+    guards: Arc<Guards>,
     stop: CancellationToken,
     inside: Mutex<Inside>,
     listed: RwLock<Vec<Listed>>,
@@ -105,11 +107,13 @@ impl Consumers {
         apps: BTreeMap<String, AppAddress>,
         pubsubs: Arc<BTreeMap<String, PubSub>>,
         caller: Caller,
+        guards: Arc<Guards>,
     ) -> Arc<Self> {
         Arc::new(Self {
             apps,
             pubsubs,
             caller,
+            guards,
             stop: CancellationToken::new(),
             inside: Mutex::default(),
             listed: RwLock::default(),
@@ -130,6 +134,8 @@ impl Consumers {
         let result = self.apply(&mut inside).await;
         if result.is_err() {
             (inside.declared, inside.resiliency) = before;
+        } else {
+            self.guards.declare(self.apps.keys(), &inside.resiliency);
         }
         result
     }

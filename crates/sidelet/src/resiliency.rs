@@ -4,6 +4,7 @@
 //! defaults that a document gives by name (`DefaultPubsubComponentInboundRetryPolicy`, ...), or none.
 
 mod breaker;
+mod guard;
 mod retry;
 
 use std::{
@@ -13,6 +14,7 @@ use std::{
 };
 
 pub(crate) use breaker::{Allowance, Breaker, COUNTS, Trip};
+pub(crate) use guard::{Guard, Guards};
 pub(crate) use retry::{Retry, Waits};
 
 /// What applies to one target.
@@ -44,16 +46,23 @@ pub(crate) struct Resiliency {
     pub(crate) named: Named,
     /// What comes from a component and goes to an app, by component.
     pub(crate) inbound: BTreeMap<String, Policy>,
+    /// What is invoked, by app.
+    pub(crate) apps: BTreeMap<String, Policy>,
 }
 
 impl Resiliency {
     /// For deliveries from a pub/sub component.
     pub(crate) fn delivery(&self, pubsub: &str) -> Policy {
-        let default = || self.default(&["PubsubComponentInbound", "ComponentInbound", "Component", ""]);
+        let default = || self.by_default(&["PubsubComponentInbound", "ComponentInbound", "Component", ""]);
         self.inbound.get(pubsub).cloned().unwrap_or_else(default)
     }
 
-    fn default(&self, levels: &[&str]) -> Policy {
+    /// For invocations of an app.
+    pub(crate) fn invocation(&self, app: &str) -> Policy {
+        self.apps.get(app).cloned().unwrap_or_else(|| self.by_default(&["App", ""]))
+    }
+
+    fn by_default(&self, levels: &[&str]) -> Policy {
         fn first<T: Clone>(named: &BTreeMap<String, T>, levels: &[&str], kind: &str) -> Option<T> {
             levels.iter().find_map(|level| named.get(&format!("Default{level}{kind}Policy")).cloned())
         }

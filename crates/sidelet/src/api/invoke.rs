@@ -2,14 +2,16 @@
 //!
 //! Only apps that the sidecar was started with can be reached, each below the address that it was given with.
 
+mod guarded;
 mod headers;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use dapr::code;
 use http::{HeaderValue, StatusCode, Uri};
-use http_body_util::{Either, LengthLimitError, Limited};
-use hyper::{Request, body::Incoming};
+use http_body_util::{Either, Full, LengthLimitError, Limited};
+use hyper::{Request, Response, body::Incoming};
 use hyper_util::{
     client::legacy::{Client, Error, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
@@ -17,11 +19,13 @@ use hyper_util::{
 use percent_encoding::percent_decode_str;
 use tokio::time::timeout;
 
+use self::guarded::Repeated;
+
 use super::{
     answer::{Answer, Refusal},
     request::Call,
 };
-use crate::sidecar::Sidecar;
+use crate::{resiliency::Guards, sidecar::Sidecar};
 
 /// How long an app's port may take to accept.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -67,13 +71,18 @@ fn climbs(path: &str) -> bool {
 /// Connections into apps, kept between requests.
 #[derive(Debug)]
 pub(crate) struct Invoker {
-    client: Client<HttpConnector, Limited<Incoming>>,
+    client: Client<HttpConnector, Body>,
     token: Option<HeaderValue>,
+    /// What the resiliency documents say of each app.
+    guards: Arc<Guards>,
 }
+
+/// A body that passes as it comes, or one that is at hand because it may be sent again.
+type Body = Either<Limited<Incoming>, Full<Bytes>>;
 
 impl Invoker {
     /// Sends `token` with every request.
-    pub(crate) fn new(token: Option<HeaderValue>) -> Self {
+    pub(crate) fn new(token: Option<HeaderValue>, guards: Arc<Guards>) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT));
@@ -81,7 +90,7 @@ impl Invoker {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(30))
             .build(connector);
-        Self { client, token }
+        Self { client, token, guards }
     }
 }
 
@@ -93,16 +102,33 @@ pub(super) async fn invoke_service(sidecar: &Sidecar, target: &Target, call: Cal
     if length.is_some_and(|length| length > sidecar.max_body_size as u64) {
         return Err(Refusal::malformed("stream too large"));
     }
-    let mut request = Request::new(Limited::new(call.body, sidecar.max_body_size));
-    *request.method_mut() = call.method;
-    *request.uri_mut() = uri;
-    *request.headers_mut() = headers::for_app(call.headers, &sidecar.app_id, app, sidecar.invoker.token.as_ref());
-    match timeout(ANSWER, sidecar.invoker.client.request(request)).await {
-        Ok(Ok(answer)) => {
-            let (mut parts, body) = answer.into_parts();
-            headers::strip_hop(&mut parts.headers);
-            Ok(Answer::from_parts(parts, Either::Right(body)))
+    let headers = headers::for_app(call.headers.clone(), &sidecar.app_id, app, sidecar.invoker.token.as_ref());
+    let method = call.method.clone();
+    let answer = match sidecar.invoker.guards.of(app) {
+        None => {
+            let mut request = Request::new(Either::Left(Limited::new(call.body, sidecar.max_body_size)));
+            (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) = (method, uri, headers);
+            attempt(sidecar, app, request, ANSWER).await
         }
+        Some(guard) => {
+            let request = Repeated { method, uri, headers, body: call.body(sidecar).await? };
+            guarded::invoke(sidecar, app, &guard, &request).await
+        }
+    };
+    let (mut parts, body) = answer?.into_parts();
+    headers::strip_hop(&mut parts.headers);
+    Ok(Answer::from_parts(parts, Either::Right(body)))
+}
+
+/// Sends a request once.
+async fn attempt(
+    sidecar: &Sidecar,
+    app: &str,
+    request: Request<Body>,
+    limit: Duration,
+) -> Result<Response<Incoming>, Refusal> {
+    match timeout(limit, sidecar.invoker.client.request(request)).await {
+        Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) if is_too_long(&error) => Err(Refusal::malformed("stream too large")),
         Ok(Err(error)) if error.is_connect() => Err(failed(app, "the app is not there")),
         Ok(Err(_)) => Err(failed(app, "the app closed the connection")),

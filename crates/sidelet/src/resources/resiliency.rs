@@ -149,13 +149,15 @@ pub(super) fn join(drafts: Vec<Draft>) -> Result<Resiliency, StartError> {
         let refuse = |reason: String| location.refuse(format!("resiliency `{name}`: {reason}"));
         let find = |target: &str, names: NamesText| look_up(names, target, &named, &all.named).map_err(refuse);
         for (app, names) in targets.apps {
-            // Checked all the same: a wrong name is a wrong name.
-            find(&format!("apps.{app}"), names)?;
-            without_effect(&name, &format!("apps.{app}"));
+            let policy = find(&format!("apps.{app}"), names)?;
+            if all.apps.insert(app.clone(), policy).is_some() {
+                return Err(refuse(format!("the target `apps.{app}` is in a document before; expected it once")));
+            }
         }
         for (component, directions) in targets.components {
             let target = |direction: &str| format!("components.{component}.{direction}");
             if let Some(names) = directions.outbound {
+                // Checked all the same: a wrong name is a wrong name.
                 find(&target("outbound"), names)?;
                 without_effect(&name, &target("outbound"));
             }

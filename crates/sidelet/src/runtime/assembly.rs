@@ -15,7 +15,7 @@ use crate::{
     error::StartError,
     metrics::Metrics,
     pubsub::PubSub,
-    resiliency::Resiliency,
+    resiliency::{Guards, Resiliency},
     resources::{ApiLog, Component, Resources, Settings, Subscription},
     sidecar::{Readiness, Sidecar},
     sqlite::{Database, Place, Retention, StoreError, log::Topic},
@@ -116,8 +116,9 @@ async fn build(
         message: "the app token cannot be sent in a header; expected visible letters".into(),
     })?;
     let pubsubs = Arc::new(pubsubs);
-    let invoker = Invoker::new(caller.token());
-    let consumers = Consumers::new(config.apps.clone(), pubsubs.clone(), caller);
+    let guards = Arc::<Guards>::default();
+    let invoker = Invoker::new(caller.token(), guards.clone());
+    let consumers = Consumers::new(config.apps.clone(), pubsubs.clone(), caller, guards);
     let awaited = config.awaited_app.as_ref().and_then(|app| config.apps.get(app)).cloned();
     let log = resources.configuration.api_log;
     let sidecar = Sidecar {

@@ -161,3 +161,61 @@ async fn a_policy_for_another_app_has_no_effect_and_an_absent_app_is_no_failure(
     assert!(delivered.iter().all(|message| message.route == "/t"));
     sidecar.stop().await;
 }
+
+/// An app `other` that answers with what is left in a list, then 200, and a sidecar with these policies for it.
+async fn invoked(statuses: &[u16], spec: &str) -> (Place, crate::harness::Sidecar, Arc<AtomicUsize>) {
+    let (left, calls) = (Arc::new(Mutex::new(statuses.to_vec())), Arc::new(AtomicUsize::new(0)));
+    let counted = calls.clone();
+    let answer = move |body: String| {
+        let (left, calls) = (left.clone(), counted.clone());
+        async move {
+            calls.fetch_add(1, Ordering::SeqCst);
+            let status = left.lock().unwrap().pop().unwrap_or(200);
+            if status == 0 {
+                std::future::pending::<()>().await;
+            }
+            (axum::http::StatusCode::from_u16(status).unwrap(), body)
+        }
+    };
+    // Not for every path: the sidecar asks for the app's subscriptions too.
+    let router = axum::Router::new().route("/x", axum::routing::post(answer));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let mut place = Place::new(&format!("{COMPONENTS}{}", resiliency(spec)));
+    place.apps.insert("other".into(), sidelet::AppAddress::parse(&address).unwrap());
+    let sidecar = place.start().await;
+    (place, sidecar, calls)
+}
+
+#[tokio::test]
+async fn an_invocation_is_repeated_with_its_body_until_it_succeeds_or_its_policy_ends() {
+    let policy = "{policies: {timeouts: {short: 200ms}, retries: {few: {duration: 10ms, maxRetries: 3, matching: {httpStatusCodes: \"500-599\"}}}},
+        targets: {apps: {other: {timeout: short, retry: few}}}}";
+    // Popped from the end: a try that takes too long, a failure, then success.
+    let (_place, sidecar, calls) = invoked(&[500, 503, 502, 502, 404, 503, 0], policy).await;
+    let invoke = || sidecar.api.send(reqwest::Method::POST, "/v1.0/invoke/other/method/x", "kept");
+    let refused = invoke().await;
+    assert_eq!((refused.status, refused.body.as_str()), (404, "kept"), "a status that is not named is the caller's");
+    assert_eq!(calls.swap(0, Ordering::SeqCst), 3);
+    let failed = invoke().await;
+    assert_eq!((failed.status, calls.swap(0, Ordering::SeqCst)), (500, 4), "the last answer is the caller's");
+    assert_eq!((invoke().await.status, calls.load(Ordering::SeqCst)), (200, 1));
+    sidecar.stop().await;
+}
+
+#[tokio::test]
+async fn an_app_that_fails_is_left_alone_while_its_breaker_is_open() {
+    let policy = "{policies: {circuitBreakers: {two: {trip: consecutiveFailures >= 2, timeout: 300ms}}},
+        targets: {apps: {other: {circuitBreaker: two}}}}";
+    let (_place, sidecar, calls) = invoked(&[500, 500], policy).await;
+    let invoke = || sidecar.api.send(reqwest::Method::POST, "/v1.0/invoke/other/method/x", "");
+    assert_eq!((invoke().await.status, invoke().await.status), (500, 500));
+    let open = invoke().await;
+    assert_eq!((open.status, calls.load(Ordering::SeqCst)), (500, 2));
+    assert!(open.body.contains("circuit breaker is open"), "{}", open.body);
+    let closed =
+        eventually("the breaker closes", async || Some(invoke().await).filter(|answer| answer.status == 200)).await;
+    assert_eq!((closed.status, calls.load(Ordering::SeqCst)), (200, 3));
+    sidecar.stop().await;
+}
