@@ -44,9 +44,23 @@ fn next_page(request: &Request, cursor: &str) -> String {
     let kept = query.split('&').filter(|pair| !pair.is_empty() && !pair.to_ascii_lowercase().starts_with("cursor="));
     let next = format!("cursor={cursor}");
     let query: Vec<&str> = kept.chain([next.as_str()]).collect();
-    format!("{}?{}", request.uri().path(), query.join("&"))
+    let target = format!("{}?{}", request.uri().path(), query.join("&"));
+    // A client may send what is no ASCII as it is; a header may not.
+    percent_encoding::utf8_percent_encode(&target, percent_encoding::CONTROLS).to_string()
 }
 
 fn ascii(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).expect("ids, cursors and a request's own target are visible ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_has_the_same_query_as_a_header_may_carry_it() {
+        let request =
+            ::http::Request::builder().uri("/api/tasks?tag=\u{fc}&cursor=old&limit=1").body(Vec::new()).unwrap();
+        assert_eq!(ascii(&next_page(&request, "new")), "/api/tasks?tag=%C3%BC&limit=1&cursor=new");
+    }
 }
