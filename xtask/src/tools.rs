@@ -54,8 +54,13 @@ pub(crate) fn faketime() -> Result<()> {
         return Ok(());
     }
     eprintln!("libfaketime is missing: installing it");
-    let install = ["apt-get", "install", "--yes", "libfaketime"];
-    if run("sudo", &[&["--non-interactive"], &install[..]].concat()).is_ok() || run("apt-get", &install[1..]).is_ok() {
+    // As whoever runs this, or else with the rights that sudo gives without asking.
+    let apt = |arguments: &[&str]| {
+        run("apt-get", arguments).or_else(|_| run("sudo", &[&["--non-interactive", "apt-get"], arguments].concat()))
+    };
+    let install = || apt(&["install", "--yes", "libfaketime"]);
+    // A machine that was just set up may not know yet which packages there are.
+    if install().or_else(|_| apt(&["update"]).and_then(|()| install())).is_ok() {
         return Ok(());
     }
     bail!("libfaketime is missing: install it, such as with `apt-get install libfaketime`")
