@@ -48,8 +48,8 @@ const ROUTES: &[Route<Operation>] = &[
     Route::new(Method::POST, "/recorder/task-events", Operation::RecordEvent),
     Route::new(Method::GET, "/recorder/{user}", Operation::ListEvents),
     Route::new(Method::POST, "/recorder/picky/task-events", Operation::TakePickily),
-    Route::new(Method::GET, "/recorder/picky/{user}", Operation::ListTaken),
     Route::new(Method::POST, "/recorder/picky/mend", Operation::Mend),
+    Route::new(Method::GET, "/recorder/picky/{user}", Operation::ListTaken),
 ];
 
 #[http_component]
