@@ -21,6 +21,7 @@
 //! ```
 
 mod api;
+mod apps;
 mod config;
 mod consumers;
 mod dead_letter;

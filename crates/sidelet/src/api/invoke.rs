@@ -12,10 +12,7 @@ use dapr::code;
 use http::{HeaderValue, StatusCode, Uri};
 use http_body_util::{Either, Full, LengthLimitError, Limited};
 use hyper::{Request, Response, body::Incoming};
-use hyper_util::{
-    client::legacy::{Client, Error, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
+use hyper_util::client::legacy::{Client, Error, connect::HttpConnector};
 use percent_encoding::percent_decode_str;
 use tokio::time::timeout;
 
@@ -25,10 +22,8 @@ use super::{
     answer::{Answer, Refusal},
     request::Call,
 };
-use crate::{resiliency::Guards, sidecar::Sidecar};
+use crate::{apps, resiliency::Guards, sidecar::Sidecar};
 
-/// How long an app's port may take to accept.
-const CONNECT: Duration = Duration::from_secs(1);
 /// How long an app may take until its answer begins.
 const ANSWER: Duration = Duration::from_secs(60);
 /// The one namespace that there is without Kubernetes, which a caller may write behind an app's id.
@@ -83,14 +78,7 @@ type Body = Either<Limited<Incoming>, Full<Bytes>>;
 impl Invoker {
     /// Sends `token` with every request.
     pub(crate) fn new(token: Option<HeaderValue>, guards: Arc<Guards>) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(30))
-            .build(connector);
-        Self { client, token, guards }
+        Self { client: apps::client(), token, guards }
     }
 }
 

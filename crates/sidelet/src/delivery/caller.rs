@@ -13,20 +13,16 @@ use dapr::CLOUD_EVENT_CONTENT_TYPE;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
-};
+use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use tokio::time::timeout;
 
 use super::{bulk, terms::Outgoing, verdict::Verdict};
 use crate::{
+    apps,
     metrics::Metrics,
     sqlite::log::{Message, Topic},
 };
 
-/// How long an app's port may take to accept.
-const CONNECT: Duration = Duration::from_secs(1);
 /// How much of an answer is read: a status is short.
 const BODY: usize = 64 << 10;
 /// How much of an answer to many messages, or of a list of subscriptions, is read.
@@ -60,18 +56,11 @@ impl NoAnswer {
 impl Caller {
     /// Sends `token` with every call. One that no header can hold is refused.
     pub(crate) fn new(token: Option<&str>, metrics: Arc<Metrics>) -> Result<Self, header::InvalidHeaderValue> {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT));
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_secs(30))
-            .build(connector);
         let mut token = token.map(HeaderValue::from_str).transpose()?;
         if let Some(token) = &mut token {
             token.set_sensitive(true);
         }
-        Ok(Self { client, token, metrics })
+        Ok(Self { client: apps::client(), token, metrics })
     }
 
     /// What is sent with every call.

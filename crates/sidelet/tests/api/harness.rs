@@ -65,21 +65,8 @@ spec:
 
 /// A subscription document.
 pub(crate) fn subscription(name: &str, topic: &str, route: &str, dead_letter_topic: &str) -> String {
-    format!(
-        "
----
-apiVersion: dapr.io/v2alpha1
-kind: Subscription
-metadata:
-  name: {name}
-spec:
-  pubsubname: pubsub
-  topic: {topic}
-  routes:
-    default: {route}
-  deadLetterTopic: '{dead_letter_topic}'
-"
-    )
+    let spec = format!("  routes:\n    default: {route}\n  deadLetterTopic: '{dead_letter_topic}'");
+    subscription_with(name, topic, &spec)
 }
 
 /// A subscription document with more in its `spec`, each line with two spaces in front.
