@@ -2,14 +2,15 @@
 
 use schemars::JsonSchema;
 use serde_json::{Value, json};
-use todo_domain::{ReminderEvent, TaskEvent, TaskUpdate};
+use todo_app::events::TaskTopicEvent;
+use todo_domain::{ReminderEvent, TaskUpdate};
 
 use crate::schemas::generator;
 
 /// The topics and their schemas.
 pub(crate) fn schemas() -> [(&'static str, Value); 3] {
     [
-        ("task-events", schema::<TaskEvent>("task-events")),
+        ("task-events", schema::<TaskTopicEvent>("task-events")),
         ("reminders", schema::<ReminderEvent>("reminders")),
         ("task-updates", schema::<TaskUpdate>("task-updates")),
     ]

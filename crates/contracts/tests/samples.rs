@@ -10,7 +10,7 @@ use todo_app::accounts::{Account, EmailOwner, Tries};
 use todo_app::idempotency::Record;
 use todo_app::wire;
 use todo_domain::list::{PageNumber, TaskList};
-use todo_domain::{ReminderEvent, TaskEvent, TaskUpdate, TimeZoneName, UserId};
+use todo_domain::{AccountDeleted, ReminderEvent, TaskEvent, TaskUpdate, TimeZoneName, UserId};
 
 /// One sample of one release.
 struct Sample {
@@ -167,6 +167,9 @@ fn with_additions(value: Value) -> Value {
 
 fn read_event(sample: &Sample) {
     match sample.subject() {
+        "task-events" if sample.path.ends_with("task-events.accountDeleted.json") => {
+            drop(sample.json::<CloudEvent<AccountDeleted>>());
+        }
         "task-events" => drop(sample.json::<CloudEvent<TaskEvent>>()),
         "reminders" => drop(sample.json::<CloudEvent<ReminderEvent>>()),
         "task-updates" => drop(sample.json::<CloudEvent<TaskUpdate>>()),

@@ -6,7 +6,9 @@ use http::{Method, Request, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
 
 use crate::{
+    binding::BindingRequest,
     error::Error,
+    job::Job,
     paths,
     state::{BulkGetEntry, BulkGetRequest, Metadata, StateItem, Transaction},
 };
@@ -59,6 +61,12 @@ impl<T: Transport> Client<T> {
     #[must_use]
     pub fn with_trace_parent(self, trace_parent: impl Into<String>) -> Self {
         self.with_header("traceparent", trace_parent)
+    }
+
+    /// Names the app that calls, where one sidecar serves many: it owns the jobs that it makes. Empty is none.
+    #[must_use]
+    pub fn with_app_id(self, app_id: impl Into<String>) -> Self {
+        self.with_header("dapr-caller-app-id", app_id)
     }
 
     fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -138,6 +146,36 @@ impl<T: Transport> Client<T> {
             path.push_str(&format!("{}metadata.{key}={value}", if index == 0 { '?' } else { '&' }));
         }
         self.call(&attempt, Method::POST, path, json, JSON).await.map(drop)
+    }
+
+    /// Makes a job: the sidecar calls `POST /job/{name}` when its time comes.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when there is one of this name and the job does not overwrite; [`Error::Unavailable`];
+    /// [`Error::Refused`].
+    pub async fn schedule_job(&self, name: &str, job: &Job) -> Result<(), Error> {
+        let attempt = || format!("make the job `{name}`");
+        let body = to_json(&attempt, job)?;
+        self.call(&attempt, Method::POST, paths::job(name), body, JSON).await.map(drop)
+    }
+
+    /// Takes a job back. One that is not there is no error.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] and [`Error::Refused`].
+    pub async fn delete_job(&self, name: &str) -> Result<(), Error> {
+        let attempt = || format!("delete the job `{name}`");
+        self.call(&attempt, Method::DELETE, paths::job(name), Vec::new(), "").await.map(drop)
+    }
+
+    /// Asks an output binding for an operation, and gives the bytes that it answers; empty when it answers nothing.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`], also when the binding's own peer refuses; [`Error::Refused`].
+    pub async fn invoke_binding(&self, name: &str, request: &BindingRequest) -> Result<Vec<u8>, Error> {
+        let attempt = || format!("ask the binding `{name}` to `{}`", request.operation);
+        let body = to_json(&attempt, request)?;
+        Ok(self.call(&attempt, Method::POST, paths::binding(name), body, JSON).await?.into_body())
     }
 
     /// Whether the sidecar's API can be called.

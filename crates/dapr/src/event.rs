@@ -33,10 +33,30 @@ pub struct CloudEvent<T> {
 }
 
 /// What a handler answers to a delivery. An empty body with a 2xx status acknowledges too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Dapr reads the status alone; sidelet writes the reason to the dead letter and counts what was ignored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acknowledgement {
     /// What becomes of the message.
     pub status: DeliveryStatus,
+    /// Why it is given up or comes again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether it was of a kind that the handler does not know, and nothing was done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ignored: bool,
+}
+
+impl Acknowledgement {
+    /// It is of a kind that the handler does not know: nothing was done, and it is finished.
+    pub const fn ignored() -> Self {
+        Self { status: DeliveryStatus::Success, reason: None, ignored: true }
+    }
+
+    /// It can never be taken: to the dead letters.
+    pub const fn dropped(reason: String) -> Self {
+        Self { status: DeliveryStatus::Drop, reason: Some(reason), ignored: false }
+    }
 }
 
 /// What becomes of a delivered message.
@@ -66,7 +86,9 @@ mod tests {
 
     #[test]
     fn a_status_is_upper_case() {
-        let text = serde_json::to_string(&Acknowledgement { status: DeliveryStatus::Retry }).unwrap();
-        assert_eq!(text, r#"{"status":"RETRY"}"#);
+        let text = serde_json::to_string(&Acknowledgement::dropped("no title".into())).unwrap();
+        assert_eq!(text, r#"{"status":"DROP","reason":"no title"}"#);
+        let text = serde_json::to_string(&Acknowledgement::ignored()).unwrap();
+        assert_eq!(text, r#"{"status":"SUCCESS","ignored":true}"#);
     }
 }

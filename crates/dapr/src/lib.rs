@@ -4,7 +4,7 @@
 //! [`paths`] and body types, so that the two sides cannot drift apart.
 //! The crate does no I/O of its own and knows no runtime: a caller brings a [`Transport`].
 //!
-//! Only the stable API is here: state, publish, the event envelope, health. The query API is alpha for ever and absent.
+//! Only the stable API is here: state, publish, the event envelope, jobs, output bindings, health. The query API is alpha for ever and absent.
 //!
 //! ```
 //! use dapr::{Client, Operation, StateItem, Transaction};
@@ -27,15 +27,19 @@
 //! # });
 //! ```
 
+mod binding;
 mod client;
 mod error;
 mod event;
+mod job;
 pub mod paths;
 mod state;
 
+pub use binding::BindingRequest;
 pub use client::{Client, Transport, Versioned};
 pub use error::{ApiError, Error, code};
 pub use event::{Acknowledgement, CLOUD_EVENT_CONTENT_TYPE, CloudEvent, DeliveryStatus, SPEC_VERSION};
+pub use job::{FailurePolicy, Job, JobRetry};
 pub use state::{
     BulkGetEntry, BulkGetRequest, Concurrency, Consistency, Metadata, Operation, StateItem, StateOptions, Transaction,
     metadata_key,

@@ -42,6 +42,16 @@ pub fn publish(pubsub: &str, topic: &str) -> String {
     format!("/v1.0/publish/{}/{}", segment(pubsub), utf8_percent_encode(topic, TOPIC))
 }
 
+/// `POST` makes a job, `GET` reads it and `DELETE` takes it back.
+pub fn job(name: &str) -> String {
+    format!("/v1.0/jobs/{}", segment(name))
+}
+
+/// `POST` asks an output binding for an operation.
+pub fn binding(name: &str) -> String {
+    format!("/v1.0/bindings/{}", segment(name))
+}
+
 fn segment(name: &str) -> impl std::fmt::Display {
     utf8_percent_encode(name, SEGMENT)
 }

@@ -58,6 +58,7 @@ pub(crate) struct Metrics {
     bulk_egress: Measured,
     bulk_egress_events: IntCounterVec,
     ingress: Measured,
+    ignored: IntCounterVec,
 }
 
 /// A request of the API that was answered.
@@ -134,6 +135,11 @@ impl Metrics {
                 "Messages brought to apps",
                 &["component", "process_status", "status", "topic"],
             ),
+            ignored: define.counters(
+                "sidelet_pubsub_ignored_count",
+                "Messages that an app acknowledged without knowing their kind",
+                &["component", "topic"],
+            ),
             registry: define.registry,
         }
     }
@@ -177,6 +183,11 @@ impl Metrics {
     /// An app has judged a message: `success`, `retry` or `drop`.
     pub(crate) fn delivered(&self, pubsub: &str, topic: &str, verdict: &str, start: Instant) {
         self.ingress.note(&[pubsub, verdict, verdict, self.topic(topic)], start.elapsed());
+    }
+
+    /// An app has acknowledged a message of a kind that it does not know.
+    pub(crate) fn ignored(&self, pubsub: &str, topic: &str) {
+        self.ignored.with_label_values(&[pubsub, self.topic(topic)]).inc();
     }
 
     /// The name of a topic, or nothing once there are too many.

@@ -16,6 +16,7 @@ use dapr::{Operation, StateItem, Transaction, Transport, metadata_key};
 use todo_domain::{FieldError, TimeZoneName, UserId, ValidationError};
 
 pub use self::account::{Account, EmailOwner, MAX_EMAIL, Profile};
+pub(crate) use self::api_tokens::TokenHolder;
 pub use self::api_tokens::{ApiTokenBody, MAX_API_TOKENS, NewApiToken, StoredApiToken};
 pub use self::password::PASSWORD_LENGTH;
 pub use self::session::{REFRESH_TOKEN_SECONDS, RefreshToken, Session, SessionBody};

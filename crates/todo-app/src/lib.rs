@@ -12,11 +12,13 @@
 //! - [`wire`]: tasks and queries as people write them;
 //! - [`lists`]: load a list, apply a command, commit with its events, try again on a conflict;
 //! - [`accounts`]: sign-up, sign-in, sessions, profile;
+//! - [`events`]: what the event handlers share;
 //! - [`import`] and [`export`]: JSON, CSV (Todoist's too, on the way in) and iCalendar.
 
 pub mod access;
 pub mod accounts;
 mod documents;
+pub mod events;
 pub mod export;
 pub mod failure;
 pub mod http;

@@ -8,12 +8,13 @@
 mod conflict;
 
 use dapr::{Operation, StateItem, Transaction, Transport, metadata_key};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use todo_domain::ids::Ids;
 use todo_domain::list::{
-    BatchOutcome, Command, CommandError, DocumentKey, DocumentWrite, PageNumber, ReadError, TaskList,
+    BatchOutcome, Closing, Command, CommandError, DocumentKey, DocumentWrite, PageNumber, ReadError, TaskList,
 };
-use todo_domain::{Task, TaskEvent, UserId};
+use todo_domain::{Actor, ActorKind, EventId, Task, TaskEvent, UserId};
 
 pub(crate) use self::conflict::{ATTEMPTS, pause};
 use crate::{
@@ -86,7 +87,8 @@ impl<T: Transport> App<T> {
                 return Ok(earlier);
             }
             let Loaded { mut list, etag } = self.load(user).await?;
-            if self.settings.writes_per_minute > 0 {
+            list.set_actor(writer.actor.clone());
+            if writer.is_paced() && self.settings.writes_per_minute > 0 {
                 list.spend_write(self.settings.writes_per_minute, self.now).map_err(Failure::from)?;
             }
             let applied = self.with_pages(&mut list, |list| list.apply_all(commands, self.now, &mut fresh_id)).await?;
@@ -97,7 +99,7 @@ impl<T: Transport> App<T> {
             // A whole file is in memory several times by now: what is done with goes.
             drop(list);
             let response = answer(results)?;
-            let mut operations = operations(user, &etag, writes, events, None)?;
+            let mut operations = operations(user, &etag, writes, &events, None)?;
             if let Some(key) = &writer.idempotency_key {
                 operations.push(key.record(&response)?);
             }
@@ -133,9 +135,13 @@ impl<T: Transport> App<T> {
         ids: Ids<'_>,
     ) -> Result<Option<Vec<Operation>>, Problem> {
         let Loaded { mut list, etag } = self.load(user).await?;
+        list.set_actor(Actor::of(ActorKind::User));
         let closed = self.with_pages(&mut list, |list| list.close(self.now, &mut *ids)).await?;
-        let Some(BatchOutcome { events, writes, .. }) = closed else { return Ok(None) };
-        Ok(Some(operations(user, &etag, writes, events, Some(kept_seconds))?))
+        let Some(closed) = closed else { return Ok(None) };
+        let Closing { events, farewell, writes } = closed.ok_or(Failure::Closed)?;
+        let mut operations = operations(user, &etag, writes, &events, Some(kept_seconds))?;
+        operations.push(event_operation(user, farewell.sequence, farewell.event_id, &farewell));
+        Ok(Some(operations))
     }
 
     async fn load(&self, user: UserId) -> Result<Loaded, Failure> {
@@ -194,7 +200,7 @@ fn operations(
     user: UserId,
     etag: &str,
     writes: Vec<DocumentWrite>,
-    events: Vec<TaskEvent>,
+    events: &[TaskEvent],
     kept_seconds: Option<i64>,
 ) -> Result<Vec<Operation>, Failure> {
     let mut operations = Vec::with_capacity(writes.len() + events.len() + 1);
@@ -215,16 +221,17 @@ fn operations(
         item.value = Some(RawValue::from_string(json).map_err(|source| corrupt(user, source))?);
         operations.push(Operation::upsert(item));
     }
-    operations.extend(events.into_iter().map(|event| Operation::projection(event_item(user, &event))));
+    operations.extend(events.iter().map(|event| event_operation(user, event.sequence, event.event_id, event)));
     Ok(operations)
 }
 
-/// The event as what the outbox publishes. Its key is its own, and nothing is stored under it.
-fn event_item(user: UserId, event: &TaskEvent) -> StateItem {
-    StateItem::new(format!("tasks/{user}/events/{}", event.sequence), event)
+/// An event as what the outbox publishes. Its key is its own, and nothing is stored under it.
+fn event_operation(user: UserId, sequence: u64, id: EventId, event: &impl Serialize) -> Operation {
+    let item = StateItem::new(format!("tasks/{user}/events/{sequence}"), event)
         .expect("an event has text keys and finite numbers")
         .with_metadata(metadata_key::PARTITION_KEY, user.to_string())
-        .with_metadata("cloudevent.id", event.event_id.to_string())
+        .with_metadata("cloudevent.id", id.to_string());
+    Operation::projection(item)
 }
 
 fn text(user: UserId, value: Vec<u8>) -> Result<String, Failure> {

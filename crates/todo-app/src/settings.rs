@@ -12,6 +12,10 @@ pub mod variable {
     pub const APP_API_TOKEN: &str = "app_api_token";
     /// The name of the state store component.
     pub const STATE_STORE: &str = "state_store";
+    /// The name of the pub/sub component. Empty or not declared: `pubsub`.
+    pub const PUBSUB: &str = "pubsub";
+    /// The app whose jobs this component makes, where one sidecar serves many. Empty: the sidecar's own.
+    pub const APP_ID: &str = "app_id";
     /// Signs access tokens: at least 32 characters. Secret, required.
     pub const SIGNING_KEY: &str = "signing_key";
     /// The writes that one user has each minute, a whole number. Empty or 0: no bound.
@@ -31,6 +35,8 @@ pub mod variable {
 pub struct Settings {
     /// The name of the state store component.
     pub state_store: String,
+    /// The name of the pub/sub component.
+    pub pubsub: String,
     /// Signs and checks access tokens.
     pub signing_key: SigningKey,
     /// The writes that one user has each minute; 0: no bound.

@@ -142,12 +142,14 @@ async fn read_body(
 fn app(request: &Request) -> Result<App<SpinTransport>, Problem> {
     let client = Client::new(SpinTransport, required(variable::DAPR_URL)?)
         .with_token(optional(variable::DAPR_API_TOKEN))
+        .with_app_id(optional(variable::APP_ID))
         .with_trace_parent(header_text(request, TRACE_PARENT).unwrap_or_default());
     let signing_key = SigningKey::parse(&required(variable::SIGNING_KEY)?).ok_or_else(|| {
         misconfigured(&format!("the variable `{}` has fewer than {SIGNING_KEY_MIN} characters", variable::SIGNING_KEY))
     })?;
     let settings = Settings {
         state_store: required(variable::STATE_STORE)?,
+        pubsub: Some(optional(variable::PUBSUB)).filter(|name| !name.is_empty()).unwrap_or("pubsub".to_owned()),
         signing_key,
         writes_per_minute: number(variable::WRITES_PER_MINUTE)?,
         sign_ups_per_hour: number(variable::SIGN_UPS_PER_HOUR)?,

@@ -1,5 +1,7 @@
 //! What consumers are told: what happened to tasks, as the topic `task-events` carries it, and what is made of that.
 
+mod actor;
+mod farewell;
 mod reminder;
 mod update;
 
@@ -7,7 +9,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
+pub use self::actor::{Actor, ActorKind};
+pub use self::farewell::{AccountDeleted, FarewellType};
 pub use self::reminder::{ReminderEvent, ReminderStatus};
 pub use self::update::TaskUpdate;
 use crate::ids::{EventId, TaskId, UserId};
@@ -33,6 +38,9 @@ pub enum EventType {
 }
 
 impl EventType {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Created, Self::Updated, Self::Completed, Self::Deleted];
+
     /// The word on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -64,6 +72,9 @@ pub struct TaskEvent {
     pub timestamp: Timestamp,
     /// The version of this form.
     pub schema_version: u32,
+    /// Who made the change; absent in events of the first release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
     /// The task after the change, and what changed.
     pub payload: EventPayload,
 }
@@ -77,6 +88,9 @@ pub struct EventPayload {
     /// The fields that differ, by canonical name; empty for created, `deletedAt` for deleted and restored.
     #[serde(default)]
     pub changed: Vec<String>,
+    /// What the changed fields held before, as [`Task::values`] gives it; absent in events of the first release.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub previous: Map<String, Value>,
 }
 
 /// Folds events, in their order, into the tasks that are not in the trash.
@@ -92,4 +106,25 @@ pub fn replay<'a>(events: impl IntoIterator<Item = &'a TaskEvent>) -> BTreeMap<T
     }
     tasks.retain(|_, task| !task.is_trashed());
     tasks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the first release wrote it.
+    const OLD: &str = r#"{"eventId":"0190163d-8694-739b-aea5-966c26f8ad91","eventType":"updated",
+        "taskId":"0190163d-8694-739b-aea5-966c26f8ad92","userId":"0190163d-8694-739b-aea5-966c26f8ad93","sequence":7,
+        "timestamp":"2026-03-01T09:00:00Z","schemaVersion":1,"payload":{"changed":["title"],"task":{
+        "id":"0190163d-8694-739b-aea5-966c26f8ad92","title":"milk","createdAt":"2026-03-01T09:00:00Z",
+        "updatedAt":"2026-03-01T09:00:00Z","version":2}}}"#;
+
+    #[test]
+    fn an_event_that_does_not_tell_who_and_what_was_before_is_read() {
+        let event: TaskEvent = serde_json::from_str(OLD).unwrap();
+        assert!(event.actor.is_none() && event.payload.previous.is_empty());
+        let newer = OLD.replacen('{', r#"{"actor":{"kind":"spirit","name":"x"},"#, 1);
+        let event: TaskEvent = serde_json::from_str(&newer).unwrap();
+        assert_eq!(event.actor.unwrap().kind, ActorKind::Other);
+    }
 }

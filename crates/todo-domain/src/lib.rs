@@ -40,7 +40,10 @@ pub mod task;
 pub mod validation;
 mod view;
 
-pub use event::{EventPayload, EventType, ReminderEvent, ReminderStatus, TaskEvent, TaskUpdate, replay};
+pub use event::{
+    AccountDeleted, Actor, ActorKind, EventPayload, EventType, ReminderEvent, ReminderStatus, TaskEvent, TaskUpdate,
+    replay,
+};
 pub use ids::{EventId, Ids, InvalidId, ReminderId, SeriesId, SubtaskId, TaskId, UpdateId, UserId};
 pub use recurrence::{InvalidRecurrence, Recurrence};
 pub use task::{

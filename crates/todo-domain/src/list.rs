@@ -44,6 +44,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+pub use self::close::Closing;
 pub use self::command::{BatchOutcome, Command, CommandError, DocumentKey, DocumentWrite, Outcome, ReadError};
 pub use self::document::{DOCUMENT_SCHEMA_VERSION, DocumentError, PageNumber};
 pub use self::pace::TooFast;
@@ -51,7 +52,7 @@ pub use self::summary::{Counts, PageSummary};
 
 use self::document::{HEAD, Head, Named, Page, PageView, Slot, malformed};
 use self::work::Work;
-use crate::event::TaskEvent;
+use crate::event::{Actor, TaskEvent};
 use crate::ids::{Ids, TaskId, UserId};
 use crate::task::Task;
 
@@ -76,6 +77,7 @@ pub struct TaskList {
     head: Head,
     pages: BTreeMap<PageNumber, String>,
     holds_events: bool,
+    actor: Option<Actor>,
 }
 
 impl TaskList {
@@ -94,7 +96,12 @@ impl TaskList {
     }
 
     fn of(head: Head) -> Self {
-        Self { head, pages: BTreeMap::new(), holds_events: false }
+        Self { head, pages: BTreeMap::new(), holds_events: false, actor: None }
+    }
+
+    /// Names who gives the coming commands, in their events.
+    pub fn set_actor(&mut self, actor: Actor) {
+        self.actor = Some(actor);
     }
 
     /// Keeps the events of coming commands in the head until [`TaskList::confirm_events`].

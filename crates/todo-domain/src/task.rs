@@ -5,6 +5,7 @@ mod draft;
 mod due;
 mod rules;
 mod subtask;
+mod values;
 mod zone;
 
 use jiff::Timestamp;

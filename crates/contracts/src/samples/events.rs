@@ -18,6 +18,9 @@ pub(super) fn all(story: &Story) -> Vec<(String, Value)> {
             )
         })
         .collect();
+    let gone = &story.farewell;
+    let event = envelope("task-events", gone.event_id.to_string(), value(gone));
+    all.push(("task-events.accountDeleted".to_owned(), event));
     let completed = story.events.iter().find(|event| event.event_type == EventType::Completed);
     let completed = completed.expect("the story has every kind");
     for status in [ReminderStatus::Pending, ReminderStatus::Sent, ReminderStatus::Cancelled] {

@@ -5,9 +5,9 @@ use serde_json::Map;
 use serde_json::Value;
 use todo_app::access::User;
 use todo_app::wire;
-use todo_domain::list::{Command, DocumentKey, PageNumber, TaskList};
+use todo_domain::list::{Closing, Command, DocumentKey, PageNumber, TaskList};
 use todo_domain::quick_add::{QuickAdd, Understood};
-use todo_domain::{NewTask, Task, TaskEvent, TimeZoneName, UserId};
+use todo_domain::{AccountDeleted, Actor, ActorKind, NewTask, Task, TaskEvent, TimeZoneName, UserId};
 use uuid::Uuid;
 
 use super::requests;
@@ -27,6 +27,8 @@ pub(super) struct Story {
     pub(super) completed: Task,
     /// What consumers were told.
     pub(super) events: Vec<TaskEvent>,
+    /// What they were told last.
+    pub(super) farewell: AccountDeleted,
     /// The list's head at the end, with events that nobody has confirmed.
     pub(super) head: String,
     /// The head of a list that was closed.
@@ -56,6 +58,7 @@ impl Story {
         };
         let mut list = TaskList::empty(user.id);
         list.hold_events();
+        list.set_actor(Actor::of(ActorKind::User));
         let mut events = Vec::new();
         let mut head = String::new();
         let mut run = |command: Command| {
@@ -77,20 +80,20 @@ impl Story {
         let QuickAdd { task, understood } =
             QuickAdd::parse(line["text"].as_str().unwrap_or_default(), now(), &user.time_zone);
         let quick = (run(Command::create(task)), understood);
-        let closed = close(&mut list);
-        Self { quick, closed, trashed, long: long(user.id), user, made, changed, completed, events, head }
+        let Closing { farewell, writes, .. } = close(&mut list);
+        let closed = writes[0].json.clone().expect("a head is never removed");
+        Self { quick, closed, farewell, trashed, long: long(user.id), user, made, changed, completed, events, head }
     }
 }
 
-/// Ends a list and gives its last head.
-fn close(list: &mut TaskList) -> String {
+/// Ends a list.
+fn close(list: &mut TaskList) -> Closing {
     let mut last = 0x6000;
     let mut ids = || {
         last += 1;
         id(last)
     };
-    let outcome = list.close(now(), &mut ids).expect("a list without pages can be closed");
-    outcome.writes[0].json.clone().expect("a head is never removed")
+    list.close(now(), &mut ids).expect("a list without pages can be closed").expect("it was open")
 }
 
 /// A list of as many tasks as first need a page.

@@ -95,6 +95,9 @@ impl Caller {
     }
 
     fn measure(&self, topic: &Topic, verdict: &Verdict, start: Instant) {
+        if *verdict == Verdict::Ignored {
+            self.metrics.ignored(&topic.pubsub, &topic.name);
+        }
         if let Some(name) = verdict.name() {
             self.metrics.delivered(&topic.pubsub, &topic.name, name, start);
         }

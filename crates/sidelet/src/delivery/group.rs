@@ -10,7 +10,7 @@ use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{caller::Caller, status::Status, terms::Terms, window::Window};
+use super::{GroupState, caller::Caller, status::Status, terms::Terms, window::Window};
 use crate::{
     resiliency::{Allowance, Breaker},
     sqlite::{
@@ -139,6 +139,7 @@ impl Delivery {
             }
             if !stopping {
                 self.start_due();
+                self.forget_absence();
                 self.start_reads();
                 self.start_deliveries();
             }
@@ -229,9 +230,15 @@ impl Delivery {
                 }
             }
         }
-        // Nothing waits any more: the app need not be probed.
-        if self.in_flight == 0 && limit > 0 && self.absence.is_some() && !self.has_ready() {
+    }
+
+    /// Nothing waits any more: the app need not be probed, and whether it is there shows with the next message.
+    /// Done before anything is read, since an absence holds up reads and nothing else would wake them.
+    fn forget_absence(&mut self) {
+        let over = self.absence.as_ref().is_some_and(|absence| absence.probe_at <= Instant::now());
+        if over && self.in_flight == 0 && !self.has_ready() {
             self.absence = None;
+            self.group.status.enter(GroupState::Working);
         }
     }
 

@@ -6,11 +6,16 @@ use dapr::DeliveryStatus;
 use http::StatusCode;
 use serde::Deserialize;
 
+/// Characters of an app's own reason that are kept.
+const REASON: usize = 500;
+
 /// What becomes of a message after one try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It is finished.
     Done,
+    /// It is finished, and the app did not know what to do with it.
+    Ignored,
     /// It comes again. The reason is for the log and the dead letter; the status is the app's, where it is what failed.
     Retry {
         /// Why.
@@ -33,6 +38,12 @@ pub(super) type Reason = Cow<'static, str>;
 struct Answer<'body> {
     #[serde(borrow, default)]
     status: Option<Cow<'body, str>>,
+    /// Why, for the dead letter. Not Dapr's.
+    #[serde(borrow, default)]
+    reason: Option<Cow<'body, str>>,
+    /// Whether the app did not know what to do with it. Not Dapr's.
+    #[serde(default)]
+    ignored: bool,
 }
 
 #[derive(Deserialize)]
@@ -54,7 +65,7 @@ impl Verdict {
     /// Dapr's name in the metrics. An app that is not there has judged nothing.
     pub(super) fn name(&self) -> Option<&'static str> {
         match self {
-            Self::Done => Some("success"),
+            Self::Done | Self::Ignored => Some("success"),
             Self::Retry { .. } => Some("retry"),
             Self::Drop(_) | Self::Unrouted => Some("drop"),
             Self::Absent => None,
@@ -73,9 +84,17 @@ impl Verdict {
         }
         // A body that says nothing about the message acknowledges it.
         let Ok(answer) = serde_json::from_slice::<Answer<'_>>(body) else { return Self::Done };
-        match answer.status.as_deref() {
+        let verdict = match answer.status.as_deref() {
             None | Some("") => Self::Done,
             Some(status) => Self::of_word(status),
+        };
+        match (verdict, answer.reason) {
+            (Self::Done, _) if answer.ignored => Self::Ignored,
+            (Self::Drop(said), Some(reason)) => Self::Drop(explained(&said, &reason)),
+            (Self::Retry { reason: said, status }, Some(reason)) => {
+                Self::Retry { reason: explained(&said, &reason), status }
+            }
+            (verdict, _) => verdict,
         }
     }
 
@@ -123,6 +142,12 @@ impl Verdict {
     }
 }
 
+/// What the app answered, with the reason that it gave, up to a bound.
+fn explained(said: &str, reason: &str) -> Reason {
+    let reason: String = reason.chars().take(REASON).collect();
+    format!("{said}: {reason}").into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +160,9 @@ mod tests {
             assert_eq!(verdict(200, body), Verdict::Done, "{body}");
         }
         assert_eq!(verdict(204, ""), Verdict::Done);
+        assert_eq!(verdict(200, r#"{"status":"SUCCESS","ignored":true}"#), Verdict::Ignored);
+        let dropped = verdict(200, r#"{"status":"DROP","reason":"no title"}"#);
+        assert_eq!(dropped, Verdict::Drop("the app answered DROP: no title".into()));
         for (status, body) in [
             (200, r#"{"status":"RETRY"}"#),
             (200, r#"{"status":"success"}"#),

@@ -2,9 +2,12 @@
 
 use dapr::Transport;
 
+use todo_domain::{Actor, ActorKind};
+
 use super::{ApiToken, User, authenticate, bearer};
 use crate::{
     App,
+    accounts::TokenHolder,
     http::{
         Request,
         problem::{Problem, kind},
@@ -42,10 +45,24 @@ impl Scope {
 /// Someone who may write, and how they number this write.
 #[derive(Debug, Clone)]
 pub struct Writer {
-    /// Who.
+    /// Whose list it is.
     pub user: User,
+    /// Who makes the change.
+    pub actor: Actor,
     /// The write's own number, where its client gave it one.
     pub idempotency_key: Option<IdempotencyKey>,
+}
+
+impl Writer {
+    /// The service itself, at work on a user's list.
+    pub const fn service(user: User, kind: ActorKind) -> Self {
+        Self { user, actor: Actor::of(kind), idempotency_key: None }
+    }
+
+    /// Whether the bound on the writes of a minute is for them: handlers of events may be late and have much to do.
+    pub fn is_paced(&self) -> bool {
+        !matches!(self.actor.kind, ActorKind::Recurrence | ActorKind::System)
+    }
 }
 
 impl<T: Transport> App<T> {
@@ -54,7 +71,7 @@ impl<T: Transport> App<T> {
     /// # Errors
     /// 401 as [`authenticate`]; 403 for an API token without the scope.
     pub async fn reader(&self, request: &Request) -> Result<User, Problem> {
-        self.granted(request, Scope::TasksRead).await
+        Ok(self.granted(request, Scope::TasksRead).await?.0)
     }
 
     /// Someone who may change tasks.
@@ -62,9 +79,9 @@ impl<T: Transport> App<T> {
     /// # Errors
     /// As [`App::reader`]; 400 for an `Idempotency-Key` that is none.
     pub async fn writer(&self, request: &Request) -> Result<Writer, Problem> {
-        let user = self.granted(request, Scope::TasksWrite).await?;
+        let (user, actor) = self.granted(request, Scope::TasksWrite).await?;
         let idempotency_key = IdempotencyKey::of(request, user.id)?;
-        Ok(Writer { user, idempotency_key })
+        Ok(Writer { user, actor, idempotency_key })
     }
 
     /// Someone who has signed in: the account itself is out of reach of API tokens.
@@ -78,14 +95,15 @@ impl<T: Transport> App<T> {
         authenticate(&self.settings.signing_key, request, self.now)
     }
 
-    async fn granted(&self, request: &Request, scope: Scope) -> Result<User, Problem> {
+    async fn granted(&self, request: &Request, scope: Scope) -> Result<(User, Actor), Problem> {
         let Some(token) = ApiToken::parse(bearer(request)?) else {
-            return authenticate(&self.settings.signing_key, request, self.now);
+            let user = authenticate(&self.settings.signing_key, request, self.now)?;
+            return Ok((user, Actor::of(ActorKind::User)));
         };
-        let (user, scopes) = self.user_of_api_token(&token).await?;
+        let TokenHolder { user, token_name, scopes } = self.holder_of_api_token(&token).await?;
         let word = scope.as_str();
         if scopes.iter().any(|granted| granted == word) {
-            return Ok(user);
+            return Ok((user, Actor::token(token_name)));
         }
         Err(forbidden(&format!("This API token has not the scope `{word}`: make one that has."), word))
     }

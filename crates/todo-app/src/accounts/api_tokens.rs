@@ -70,6 +70,16 @@ pub struct NewApiToken {
     pub expires_at: Option<Timestamp>,
 }
 
+/// Who holds a token, and what it may do.
+#[derive(Debug)]
+pub(crate) struct TokenHolder {
+    pub(crate) user: User,
+    /// What its owner calls the token.
+    pub(crate) token_name: String,
+    /// Words, so that those of a newer release are kept.
+    pub(crate) scopes: Vec<String>,
+}
+
 /// The part of an account that a token is checked against.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -148,7 +158,7 @@ impl<T: Transport> App<T> {
     ///
     /// # Errors
     /// 401 for a token that was revoked or has expired.
-    pub(crate) async fn user_of_api_token(&self, token: &ApiToken) -> Result<(User, Vec<String>), Problem> {
+    pub(crate) async fn holder_of_api_token(&self, token: &ApiToken) -> Result<TokenHolder, Problem> {
         let revoked = || Problem::unauthorized(kind::TOKEN_REVOKED, "The API token was revoked: make another.");
         let (holder, _) = self.load_document::<Holder>(&account::key(token.user_id)).await?.ok_or_else(revoked)?;
         let shown = digest(&token.secret);
@@ -157,7 +167,8 @@ impl<T: Transport> App<T> {
         if stored.has_expired(self.now) {
             return Err(Problem::unauthorized(kind::TOKEN_EXPIRED, "The API token has expired: make another."));
         }
-        Ok((User { id: token.user_id, time_zone: holder.time_zone }, stored.scopes))
+        let user = User { id: token.user_id, time_zone: holder.time_zone };
+        Ok(TokenHolder { user, token_name: stored.name, scopes: stored.scopes })
     }
 }
 

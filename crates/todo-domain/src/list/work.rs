@@ -6,6 +6,7 @@ mod trash;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use serde_json::Map;
 
 pub(super) use self::commit::{Done, to_json};
 use super::command::{Command, CommandError, ReadError};
@@ -104,7 +105,7 @@ impl<'l> Work<'l> {
         self.bytes += slot.bytes();
         self.head.counts.add(task.status, false);
         self.head.tasks.push(slot);
-        self.tell(EventType::Created, &task, Vec::new(), ids);
+        self.tell(EventType::Created, &task, &[], &task, ids);
         Ok(task)
     }
 
@@ -247,7 +248,7 @@ impl<'l> Work<'l> {
             Place::Head(index) => self.head.tasks[index] = slot,
             Place::Page(number, index) => self.dirty_page(number).tasks[index] = slot,
         }
-        self.tell(event_type, &task, changed.iter().map(|field| (*field).to_owned()).collect(), ids);
+        self.tell(event_type, &task, changed, before, ids);
         Ok(task)
     }
 
@@ -262,11 +263,12 @@ impl<'l> Work<'l> {
     }
 
     /// Tells that a task is gone, with its whole list.
-    pub(super) fn tell_deleted(&mut self, mut task: Task, ids: Ids<'_>) {
+    pub(super) fn tell_deleted(&mut self, before: &Task, ids: Ids<'_>) {
+        let mut task = before.clone();
         task.deleted_at = Some(self.now);
         task.updated_at = self.now;
         task.version += 1;
-        self.tell(EventType::Deleted, &task, vec!["deletedAt".to_owned()], ids);
+        self.tell(EventType::Deleted, &task, &["deletedAt"], before, ids);
     }
 
     /// The number of the last event, and the events of this work.
@@ -274,7 +276,7 @@ impl<'l> Work<'l> {
         (self.head.sequence, self.events)
     }
 
-    fn tell(&mut self, event_type: EventType, task: &Task, changed: Vec<String>, ids: Ids<'_>) {
+    fn tell(&mut self, event_type: EventType, task: &Task, changed: &[&str], before: &Task, ids: Ids<'_>) {
         self.changed = true;
         self.head.sequence += 1;
         self.events.push(TaskEvent {
@@ -285,7 +287,12 @@ impl<'l> Work<'l> {
             sequence: self.head.sequence,
             timestamp: self.now,
             schema_version: EVENT_SCHEMA_VERSION,
-            payload: EventPayload { task: task.clone(), changed },
+            actor: self.list.actor.clone(),
+            payload: EventPayload {
+                task: task.clone(),
+                changed: changed.iter().map(|field| (*field).to_owned()).collect(),
+                previous: if changed.is_empty() { Map::new() } else { before.values_of(changed) },
+            },
         });
     }
 

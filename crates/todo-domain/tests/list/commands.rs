@@ -302,12 +302,13 @@ fn a_closed_list_tells_that_every_task_is_gone_and_keeps_none() {
                     list.load_page(number, store.documents[&DocumentKey::Page(number)].clone());
                 }
             }
-            outcome => break outcome.unwrap(),
+            outcome => break outcome.unwrap().unwrap(),
         }
     };
     let numbers: Vec<u64> = outcome.events.iter().map(|event| event.sequence).collect();
     let last = u64::try_from(told).unwrap();
     assert_eq!(numbers, (last + 1..=last + 400).collect::<Vec<_>>());
+    assert!(outcome.events.iter().all(|event| event.payload.previous["deletedAt"].is_null()));
     assert!(outcome.events.iter().all(|event| event.event_type == EventType::Deleted));
     store.events.extend(outcome.events);
     assert!(todo_domain::replay(&store.events).is_empty());
@@ -317,8 +318,9 @@ fn a_closed_list_tells_that_every_task_is_gone_and_keeps_none() {
     assert_eq!(outcome.writes.iter().filter(|write| write.json.is_none()).count(), pages);
     let head = outcome.writes[0].json.clone().unwrap();
     let mut closed = todo_domain::list::TaskList::parse(Store::user_id(), &head).unwrap();
-    assert!(closed.is_closed() && closed.pages().is_empty() && closed.sequence() == last + 400);
-    assert!(closed.close(store.now, &mut ids).unwrap().writes.is_empty());
+    assert!(closed.is_closed() && closed.pages().is_empty() && closed.sequence() == last + 401);
+    assert_eq!(outcome.farewell.sequence, last + 401, "it is behind all others");
+    assert!(closed.close(store.now, &mut ids).unwrap().is_none());
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 #![expect(unsafe_code, reason = "the export that `http_component` writes is unsafe code of spin-sdk")]
 
-use dapr::{Acknowledgement, CloudEvent, DeliveryStatus, StateItem};
+use dapr::{Acknowledgement, CloudEvent, StateItem};
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use spin_sdk::http::{IncomingRequest, IntoResponse};
@@ -70,7 +70,7 @@ async fn answer(app: App, call: Call<Operation>) -> Answer {
             let poison = title.starts_with("poison") || title.starts_with("unwanted");
             if poison && !is_mended(&app).await? {
                 return Ok(if title.starts_with("unwanted") {
-                    json(StatusCode::OK, &Acknowledgement { status: DeliveryStatus::Drop })
+                    json(StatusCode::OK, &Acknowledgement::dropped("the title says so".to_owned()))
                 } else {
                     empty(StatusCode::INTERNAL_SERVER_ERROR)
                 });

@@ -88,7 +88,7 @@ impl Delivery {
         let (partition, offset) = (taken.partition, taken.offset);
         let window = &mut self.group.partitions[partition].window;
         match verdict {
-            Verdict::Done => self.finish(partition, offset),
+            Verdict::Done | Verdict::Ignored => self.finish(partition, offset),
             Verdict::Absent => {
                 window.again(offset);
                 self.note_absence();
@@ -159,7 +159,7 @@ impl Delivery {
                     self.group.status.enter(GroupState::BreakerOpen);
                 }
             }
-            Verdict::Done | Verdict::Drop(_) | Verdict::Unrouted => {
+            Verdict::Done | Verdict::Ignored | Verdict::Drop(_) | Verdict::Unrouted => {
                 if breaker.succeeded(Instant::now()) {
                     tracing::info!(group = %self.group.name, "the circuit breaker closes");
                     self.group.status.enter(GroupState::Working);
