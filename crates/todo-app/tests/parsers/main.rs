@@ -17,7 +17,7 @@ use todo_domain::{NewTask, Task, TaskId, ValidationError};
 use uuid::Uuid;
 
 /// The longest that a reader may compute on one request: a fraction of what a component may.
-const LIMIT: Duration = Duration::from_secs(2);
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// Makes the task and reads it back from the form in which it is stored.
 fn stored(draft: &NewTask) -> Result<Task, ValidationError> {

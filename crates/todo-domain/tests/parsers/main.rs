@@ -19,7 +19,7 @@ use todo_domain::{DueDate, NewTask, Task, TaskId, TimeZoneName};
 use uuid::Uuid;
 
 /// The longest that a reader may compute on one line of text: a fraction of what a component may.
-const LIMIT: Duration = Duration::from_secs(1);
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// Instants and days, over the whole calendar and near its ends.
 fn due_date() -> impl Strategy<Value = DueDate> {
