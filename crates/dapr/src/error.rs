@@ -47,6 +47,18 @@ pub mod code {
     pub const PERMISSION_DENIED: &str = "ERR_PERMISSION_DENIED";
     /// A secret store does not have the secret.
     pub const SECRET_GET: &str = "ERR_SECRET_GET";
+    /// A job could not be made.
+    pub const SCHEDULER_SCHEDULE_JOB: &str = "DAPR_SCHEDULER_SCHEDULE_JOB";
+    /// A job says neither when it is due nor how often.
+    pub const SCHEDULER_SCHEDULE_EMPTY: &str = "DAPR_SCHEDULER_SCHEDULE_EMPTY";
+    /// A job cannot have this name.
+    pub const SCHEDULER_JOB_NAME: &str = "DAPR_SCHEDULER_JOB_NAME";
+    /// A job has no name.
+    pub const SCHEDULER_JOB_NAME_EMPTY: &str = "DAPR_SCHEDULER_JOB_NAME_EMPTY";
+    /// A job could not be read.
+    pub const SCHEDULER_GET_JOB: &str = "DAPR_SCHEDULER_GET_JOB";
+    /// A job could not be removed.
+    pub const SCHEDULER_DELETE_JOB: &str = "DAPR_SCHEDULER_DELETE_JOB";
     /// Another app's id was asked for.
     pub const HEALTH_APP_ID_NOT_MATCH: &str = "ERR_HEALTH_APPID_NOT_MATCH";
 }

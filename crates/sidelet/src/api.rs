@@ -4,6 +4,7 @@ mod answer;
 mod health;
 mod inspect;
 mod invoke;
+mod jobs;
 mod metadata;
 mod metrics;
 mod observe;
@@ -82,6 +83,9 @@ async fn act(sidecar: &Arc<Sidecar>, route: Route, call: Call) -> Result<Answer,
         }
         Route::GetSecret { store, key } => secrets::get_secret(sidecar, &store, &key),
         Route::GetBulkSecret { store } => secrets::get_secrets(sidecar, &store),
+        Route::ScheduleJob { name } => jobs::schedule_job(sidecar, &name, call).await,
+        Route::GetJob { name } => jobs::get_job(sidecar, &name, &call).await,
+        Route::DeleteJob { name } => jobs::delete_job(sidecar, &name, &call).await,
         Route::Operate => inspect::operate(sidecar, &call).await,
         Route::Invoke(target) => invoke::invoke_service(sidecar, &target, call).await,
         Route::Unknown => Err(Refusal::no_route()),

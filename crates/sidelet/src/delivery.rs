@@ -15,7 +15,7 @@ mod verdict;
 mod window;
 
 pub(crate) use backoff::after_absences;
-pub(crate) use caller::Caller;
+pub(crate) use caller::{Caller, Reached};
 pub(crate) use group::Group;
 pub(crate) use status::{GroupState, Status, Trouble};
 pub(crate) use terms::Terms;

@@ -31,6 +31,7 @@ mod envelope;
 mod error;
 mod expression;
 mod inspect;
+mod jobs;
 mod metrics;
 mod outbox;
 mod pubsub;

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
 
 use crate::resources::MetricsSettings;
 
@@ -42,6 +42,8 @@ const SIZES: [f64; 13] = [
 ];
 /// Topics with a label of their own, at most. Each is some 70 lines of what is served.
 const TOPICS: usize = 100;
+/// Dapr's name for bringing a job to its app.
+const JOB_OPERATION: &str = "job_trigger_op";
 
 /// Everything that is measured.
 #[derive(Debug)]
@@ -59,6 +61,26 @@ pub(crate) struct Metrics {
     bulk_egress_events: IntCounterVec,
     ingress: Measured,
     ignored: IntCounterVec,
+    jobs: Jobs,
+    queries: Queries,
+}
+
+/// What the sidecar asks of its databases: a look at one, or a transaction, whatever the number of its statements.
+#[derive(Debug, Clone)]
+pub(crate) struct Queries {
+    /// Reads beside the writer.
+    pub(crate) read: IntCounter,
+    /// Transactions of the writer, and its upkeep.
+    pub(crate) write: IntCounter,
+}
+
+/// Calls of apps with jobs.
+#[derive(Debug)]
+struct Jobs {
+    success: IntCounterVec,
+    failure: IntCounterVec,
+    latency: HistogramVec,
+    late: IntCounterVec,
 }
 
 /// A request of the API that was answered.
@@ -140,6 +162,21 @@ impl Metrics {
                 "Messages that an app acknowledged without knowing their kind",
                 &["component", "topic"],
             ),
+            jobs: Jobs {
+                success: define.counters("dapr_component_job_success_count", "Jobs that an app took", &["operation"]),
+                failure: define.counters(
+                    "dapr_component_job_failure_count",
+                    "Jobs that an app failed on",
+                    &["operation"],
+                ),
+                latency: define.latencies("dapr_component_job_latencies", &["operation"]),
+                late: define.counters(
+                    "sidelet_jobs_late_total",
+                    "Jobs and ticks that came more than a second late",
+                    &[],
+                ),
+            },
+            queries: define.queries(),
             registry: define.registry,
         }
     }
@@ -190,6 +227,23 @@ impl Metrics {
         self.ignored.with_label_values(&[pubsub, self.topic(topic)]).inc();
     }
 
+    /// An app was called with a job, and took it or failed.
+    pub(crate) fn fired(&self, success: bool, start: Instant) {
+        let count = if success { &self.jobs.success } else { &self.jobs.failure };
+        count.with_label_values(&[JOB_OPERATION]).inc();
+        self.jobs.latency.with_label_values(&[JOB_OPERATION]).observe(start.elapsed().as_secs_f64() * 1000.0);
+    }
+
+    /// A job or a tick was due more than a second before the app was called.
+    pub(crate) fn late(&self) {
+        self.jobs.late.with_label_values(&[] as &[&str]).inc();
+    }
+
+    /// What counts the questions to databases.
+    pub(crate) fn queries(&self) -> Queries {
+        self.queries.clone()
+    }
+
     /// The name of a topic, or nothing once there are too many.
     fn topic<'name>(&self, name: &'name str) -> &'name str {
         if self.topics.read().unwrap_or_else(PoisonError::into_inner).contains(name) {
@@ -233,6 +287,11 @@ impl Definitions<'_> {
         let counters = counters.expect("names and labels are valid");
         self.register(counters.clone());
         counters
+    }
+
+    fn queries(&self) -> Queries {
+        let all = self.counters("sidelet_database_queries_total", "Questions to databases", &["kind"]);
+        Queries { read: all.with_label_values(&["read"]), write: all.with_label_values(&["write"]) }
     }
 
     fn latencies(&self, name: &str, labels: &[&str]) -> HistogramVec {

@@ -19,7 +19,7 @@ use std::{
 
 use crate::{config::Config, error::StartError, resiliency::Resiliency, secrets::SecretStore};
 
-pub(crate) use component::{Component, KeyPrefix, LogSettings, Settings};
+pub(crate) use component::{Component, KeyPrefix, LogSettings, Settings, StateSettings};
 pub(crate) use configuration::{ApiGroup, ApiLog, Configuration, MetricsSettings};
 pub(crate) use subscription::{Bulk, Origin, Route, Subscription, read_answer};
 

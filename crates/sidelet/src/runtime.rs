@@ -74,6 +74,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let sidecar = parts.sidecar.clone();
     let metrics = Server::start(metrics, move |request| api::serve_metrics(sidecar.clone(), request));
     consumers.ask_all();
+    parts.sidecar.jobs.start(&config.apps);
     let config = Arc::new(config);
     let stop = CancellationToken::new();
     let watch = tokio::spawn(consumers::watch_files(config.clone(), consumers, stop.clone()));
@@ -151,7 +152,9 @@ impl Running {
         let (stop, watch) = self.watch;
         stop.cancel();
         let mut ended = timeout_at(deadline, watch).await.is_ok();
-        ended &= self.sidecar.consumers.shutdown(deadline).await;
+        let (delivered, fired) =
+            tokio::join!(self.sidecar.consumers.shutdown(deadline), self.sidecar.jobs.shutdown(deadline));
+        ended &= delivered && fired;
         ended &= self.server.stop(deadline).await;
         ended &= self.metrics.stop(deadline).await;
         for database in &self.databases {

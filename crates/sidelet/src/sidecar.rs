@@ -16,6 +16,7 @@ use crate::{
     api::Invoker,
     config::AppAddress,
     consumers::Consumers,
+    jobs::Jobs,
     metrics::Metrics,
     pubsub::PubSub,
     resources::{ApiLog, Resources},
@@ -50,6 +51,8 @@ pub(crate) struct Sidecar {
     pub(crate) invoker: Invoker,
     /// What brings messages to the apps.
     pub(crate) consumers: Arc<Consumers>,
+    /// What apps are to be called with at a time.
+    pub(crate) jobs: Jobs,
     /// Apps by id.
     pub(crate) apps: BTreeMap<String, AppAddress>,
     /// What apps have told about themselves.

@@ -6,6 +6,7 @@
 mod error;
 pub(crate) mod inspect;
 pub(crate) mod items;
+pub(crate) mod jobs;
 mod lock;
 pub(crate) mod log;
 pub(crate) mod offsets;
@@ -24,12 +25,14 @@ use std::{
 
 use rusqlite::Connection;
 
+use crate::metrics::Queries;
+
 pub(crate) use error::{OpenError, StoreError};
+pub(crate) use lock::FileLock;
 pub(crate) use offsets::{Progress, ProgressKey};
 pub(crate) use upkeep::Retention;
 pub(crate) use writer::Batch;
 
-use lock::FileLock;
 use offsets::PendingOffsets;
 use readers::Readers;
 use writer::Queue;
@@ -54,25 +57,27 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Opens or makes the database at `place`.
-    pub(crate) fn open(place: &Place, retentions: Vec<Retention>) -> Result<Arc<Self>, OpenError> {
-        let (lock, connection, readers) = match place {
+    /// Opens or makes the database at `place`, of which this process has the `lock`, if it is a file.
+    pub(crate) fn open(
+        place: &Place,
+        lock: Option<FileLock>,
+        retentions: Vec<Retention>,
+        queries: Queries,
+    ) -> Result<Arc<Self>, OpenError> {
+        let (connection, readers) = match place {
             Place::Memory => {
                 let connection = Connection::open_in_memory().map_err(|source| OpenError::new(":memory:", source))?;
-                (None, connection, None)
+                (connection, None)
             }
             Place::File(path) => {
-                let folder = path.parent().unwrap_or(Path::new("."));
-                std::fs::create_dir_all(folder).map_err(|source| OpenError::new(path.display(), source))?;
-                let lock = FileLock::take(path)?;
                 let connection = open_file(path).map_err(|source| OpenError::new(path.display(), source))?;
-                (Some(lock), connection, Some(path))
+                (connection, Some(path))
             }
         };
         schema::prepare(&connection, place)?;
-        let readers = readers.map(|path| Readers::open(path)).transpose()?;
+        let readers = readers.map(|path| Readers::open(path, queries.clone())).transpose()?;
         let offsets = Arc::new(PendingOffsets::default());
-        let (queue, thread) = writer::spawn(connection, lock, offsets.clone(), retentions)?;
+        let (queue, thread) = writer::spawn(connection, lock, offsets.clone(), retentions, queries)?;
         Ok(Arc::new(Self { queue, readers, offsets, thread: Mutex::new(Some(thread)) }))
     }
 

@@ -49,6 +49,15 @@ pub(super) enum Route {
     GetBulkSecret {
         store: String,
     },
+    ScheduleJob {
+        name: String,
+    },
+    GetJob {
+        name: String,
+    },
+    DeleteJob {
+        name: String,
+    },
     /// What operators ask for; none of Dapr's calls.
     Operate,
     Invoke(Target),
@@ -81,6 +90,9 @@ impl Route {
             }
             ("GET", ["v1.0", "secrets", store, "bulk"]) => Self::GetBulkSecret { store: own(store) },
             ("GET", ["v1.0", "secrets", store, key]) => Self::GetSecret { store: own(store), key: own(key) },
+            (_, ["v1.0" | "v1.0-alpha1", "jobs", name]) if post => Self::ScheduleJob { name: own(name) },
+            ("GET", ["v1.0" | "v1.0-alpha1", "jobs", name]) => Self::GetJob { name: own(name) },
+            ("DELETE", ["v1.0" | "v1.0-alpha1", "jobs", name]) => Self::DeleteJob { name: own(name) },
             (_, ["sidelet", "v1", ..]) if !call.headers.contains_key("dapr-app-id") => Self::Operate,
             _ => Target::of(call).map_or(Self::Unknown, Self::Invoke),
         }
@@ -103,6 +115,9 @@ impl Route {
             Self::Publish { .. } => "PublishEvent",
             Self::GetSecret { .. } => "GetSecret",
             Self::GetBulkSecret { .. } => "GetBulkSecret",
+            Self::ScheduleJob { .. } => "ScheduleJob",
+            Self::GetJob { .. } => "GetJob",
+            Self::DeleteJob { .. } => "DeleteJob",
             Self::Operate => "Operate",
             Self::Invoke(target) if sidecar.apps.contains_key(&target.app) => {
                 return Cow::Owned(format!("InvokeService/{}", target.app));
@@ -124,11 +139,12 @@ impl Route {
             | Self::DeleteState { .. } => "state",
             Self::BulkPublish { .. } | Self::Publish { .. } => "publish",
             Self::GetSecret { .. } | Self::GetBulkSecret { .. } => "secrets",
+            Self::ScheduleJob { .. } | Self::GetJob { .. } | Self::DeleteJob { .. } => "jobs",
             Self::Operate => "sidelet",
             Self::Invoke(_) | Self::Unknown => "invoke",
         };
         let alpha = call.segments.first().is_some_and(|version| version == "v1.0-alpha1");
-        ApiGroup { name, version: if alpha && name == "publish" { "v1alpha1" } else { "v1" } }
+        ApiGroup { name, version: if alpha && (name == "publish" || name == "jobs") { "v1alpha1" } else { "v1" } }
     }
 
     /// Health is for everyone, and at times not worth a line in the log.

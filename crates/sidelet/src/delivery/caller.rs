@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use dapr::CLOUD_EVENT_CONTENT_TYPE;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
@@ -34,6 +34,17 @@ pub(crate) struct Caller {
     client: Client<HttpConnector, Full<Bytes>>,
     token: Option<HeaderValue>,
     metrics: Arc<Metrics>,
+}
+
+/// What became of a call that carries no message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// The app has answered.
+    Answered(StatusCode),
+    /// The app is not there.
+    Absent,
+    /// The app has not answered, and may have done something.
+    Failed(&'static str),
 }
 
 /// Why there is no answer to judge.
@@ -126,6 +137,51 @@ impl Caller {
         };
         verdicts.iter().for_each(|verdict| self.measure(topic, verdict, start));
         verdicts
+    }
+
+    /// Posts `body`, which is JSON or empty, with `headers` beside those that every call has.
+    pub(crate) async fn post(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+        limit: Duration,
+    ) -> Reached {
+        self.send(Method::POST, url, headers, body, limit).await
+    }
+
+    #[allow(dead_code, reason = "cron bindings come next")]
+    /// Asks an app whether it takes what would be posted to `url`.
+    pub(crate) async fn probe(&self, url: &str, limit: Duration) -> Reached {
+        self.send(Method::OPTIONS, url, &[], Bytes::new(), limit).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &str,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+        limit: Duration,
+    ) -> Reached {
+        let Ok(mut request) = Request::builder().method(method).uri(url).body(Full::new(body)) else {
+            return Reached::Failed("the route is not a path");
+        };
+        let all = request.headers_mut();
+        all.insert("traceparent", headers::NO_TRACE);
+        headers.iter().for_each(|(name, value)| headers::insert(all, name, value));
+        all.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        match self.call(request, limit, BODY).await {
+            Ok((StatusCode::SERVICE_UNAVAILABLE, true, _)) | Err(NoAnswer::Absent) => Reached::Absent,
+            Ok((status, ..)) => Reached::Answered(status),
+            Err(NoAnswer::Late) => Reached::Failed("the app did not answer in time"),
+            Err(NoAnswer::Broken(reason)) => Reached::Failed(reason),
+        }
+    }
+
+    /// What is measured of calls.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Gets what an app says of itself: status and body. None while it is not there.

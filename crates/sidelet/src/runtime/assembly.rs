@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    path::Path,
     sync::{Arc, Mutex},
 };
 
@@ -13,12 +14,13 @@ use crate::{
     consumers::Consumers,
     delivery::Caller,
     error::StartError,
+    jobs::Jobs,
     metrics::Metrics,
     pubsub::PubSub,
     resiliency::{Guards, Resiliency},
-    resources::{ApiLog, Component, Resources, Settings, Subscription},
+    resources::{ApiLog, Component, LogSettings, Resources, Settings, StateSettings, Subscription},
     sidecar::{Readiness, Sidecar},
-    sqlite::{Database, Place, Retention, StoreError, log::Topic},
+    sqlite::{Database, FileLock, OpenError, Place, Retention, StoreError, log::Topic},
     state::StateStore,
 };
 
@@ -51,8 +53,10 @@ pub(super) fn check(config: &Config) -> Result<(), StartError> {
 pub(super) async fn assemble(config: &Config, mut resources: Resources) -> Result<Parts, StartError> {
     let (subscriptions, resiliency) =
         (std::mem::take(&mut resources.subscriptions), std::mem::take(&mut resources.resiliency));
-    let databases = open(config, &resources)?;
-    let built = build(config, resources, &databases).await;
+    let components = resources.components.iter().map(|component| component.name.as_str());
+    let metrics = Arc::new(Metrics::new(&config.app_id, &resources.configuration.metrics, components));
+    let databases = open(config, &resources, &metrics)?;
+    let built = build(config, resources, &databases, metrics).await;
     let databases: Vec<_> = databases.into_values().collect();
     match built {
         Ok(sidecar) => Ok(Parts { sidecar, subscriptions, resiliency, databases }),
@@ -66,8 +70,13 @@ pub(super) async fn assemble(config: &Config, mut resources: Resources) -> Resul
 }
 
 /// One database for each place, whoever names it.
-fn open(config: &Config, resources: &Resources) -> Result<HashMap<Place, Arc<Database>>, StartError> {
+fn open(
+    config: &Config,
+    resources: &Resources,
+    metrics: &Metrics,
+) -> Result<HashMap<Place, Arc<Database>>, StartError> {
     let mut places: BTreeMap<Place, Vec<Retention>> = BTreeMap::new();
+    places.insert(job_place(resources), Vec::new());
     for component in &resources.components {
         match &component.settings {
             Settings::State(state) => drop(places.entry(state.place.clone()).or_default()),
@@ -83,17 +92,37 @@ fn open(config: &Config, resources: &Resources) -> Result<HashMap<Place, Arc<Dat
         if config.keeps_old_messages {
             retentions.clear();
         }
-        let database =
-            Database::open(&place, retentions).map_err(|error| StartError::Store { message: error.to_string() })?;
+        let failed = |error: OpenError| StartError::Store { message: error.to_string() };
+        let lock = match &place {
+            Place::Memory => None,
+            Place::File(path) => Some(FileLock::try_take(path).map_err(failed)?.ok_or_else(|| in_use(path))?),
+        };
+        let database = Database::open(&place, lock, retentions, metrics.queries()).map_err(failed)?;
         databases.insert(place, database);
     }
     Ok(databases)
+}
+
+/// Where jobs are kept: in the first file that a component names.
+fn job_place(resources: &Resources) -> Place {
+    let file = |component: &Component| match &component.settings {
+        Settings::State(StateSettings { place: place @ Place::File(_), .. })
+        | Settings::Log(LogSettings { place: place @ Place::File(_), .. }) => Some(place.clone()),
+        Settings::State(_) | Settings::Log(_) | Settings::Secrets(_) => None,
+    };
+    resources.components.iter().find_map(file).unwrap_or(Place::Memory)
+}
+
+fn in_use(path: &Path) -> StartError {
+    let error = OpenError::new(path.display(), "another process is using it; stop that one first");
+    StartError::Store { message: error.to_string() }
 }
 
 async fn build(
     config: &Config,
     resources: Resources,
     databases: &HashMap<Place, Arc<Database>>,
+    metrics: Arc<Metrics>,
 ) -> Result<Arc<Sidecar>, StartError> {
     let mut pubsubs = BTreeMap::new();
     for component in &resources.components {
@@ -109,8 +138,6 @@ async fn build(
             stores.insert(component.name.clone(), store);
         }
     }
-    let components = resources.components.iter().map(|component| component.name.as_str());
-    let metrics = Arc::new(Metrics::new(&config.app_id, &resources.configuration.metrics, components));
     let token = config.app_token.as_deref().filter(|token| !token.is_empty());
     let caller = Caller::new(token, metrics.clone()).map_err(|_| StartError::Arguments {
         message: "the app token cannot be sent in a header; expected visible letters".into(),
@@ -118,6 +145,12 @@ async fn build(
     let pubsubs = Arc::new(pubsubs);
     let guards = Arc::<Guards>::default();
     let invoker = Invoker::new(caller.token(), guards.clone());
+    let place = job_place(&resources);
+    if place == Place::Memory {
+        tracing::info!("no component names a file: jobs are kept in memory, and end with the process");
+    }
+    let jobs =
+        Jobs::open(databases[&place].clone(), caller.clone(), &config.app_id, &config.apps).await.map_err(failed)?;
     let consumers = Consumers::new(config.apps.clone(), pubsubs.clone(), caller, guards);
     let awaited = config.awaited_app.as_ref().and_then(|app| config.apps.get(app)).cloned();
     let log = resources.configuration.api_log;
@@ -133,6 +166,7 @@ async fn build(
         invoker,
         resources,
         consumers,
+        jobs,
         apps: config.apps.clone(),
         labels: Mutex::default(),
         readiness: Readiness::new(awaited),

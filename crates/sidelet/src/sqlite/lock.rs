@@ -17,22 +17,20 @@ pub(crate) struct FileLock {
 }
 
 impl FileLock {
-    /// Takes the lock, or says who cannot have it.
-    pub(crate) fn take(database: &Path) -> Result<Self, OpenError> {
+    /// Takes the lock of a database, whose folder is made when it is absent. None: another process has it.
+    pub(crate) fn try_take(database: &Path) -> Result<Option<Self>, OpenError> {
+        let failed =
+            |what: &str, source: std::io::Error| OpenError::new(database.display(), format!("{what}: {source}"));
+        let folder = database.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).map_err(|source| failed("its folder cannot be made", source))?;
         let mut path = database.as_os_str().to_owned();
         path.push(".lock");
-        let file =
-            File::options().create(true).truncate(false).write(true).open(&path).map_err(|source| {
-                OpenError::new(database.display(), format!("its lock file cannot be made: {source}"))
-            })?;
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.map_err(|source| failed("its lock file cannot be made", source))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => {
-                Err(OpenError::new(database.display(), "another process is using it; stop that one first"))
-            }
-            Err(TryLockError::Error(source)) => {
-                Err(OpenError::new(database.display(), format!("its lock cannot be taken: {source}")))
-            }
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(failed("its lock cannot be taken", source)),
         }
     }
 }

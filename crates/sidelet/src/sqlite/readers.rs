@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
 use super::error::{OpenError, StoreError};
+use crate::metrics::Queries;
 
 /// How many reads run at once. More would only wait for the processor.
 const CONNECTIONS: usize = 4;
@@ -19,10 +20,11 @@ const CONNECTIONS: usize = 4;
 pub(crate) struct Readers {
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Semaphore,
+    queries: Queries,
 }
 
 impl Readers {
-    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn open(path: &Path, queries: Queries) -> Result<Self, OpenError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut idle = Vec::with_capacity(CONNECTIONS);
         for _ in 0..CONNECTIONS {
@@ -32,7 +34,7 @@ impl Readers {
             connection.set_prepared_statement_cache_capacity(64);
             idle.push(connection);
         }
-        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits: Semaphore::new(CONNECTIONS) })
+        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits: Semaphore::new(CONNECTIONS), queries })
     }
 
     /// Runs `work` on a thread where it may block.
@@ -42,6 +44,7 @@ impl Readers {
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
         let _permit = self.permits.acquire().await.map_err(|_| StoreError::failed("it is closed"))?;
+        self.queries.read.inc();
         let idle = self.idle.clone();
         let task = tokio::task::spawn_blocking(move || {
             let Some(connection) = idle.lock().ok().and_then(|mut idle| idle.pop()) else {

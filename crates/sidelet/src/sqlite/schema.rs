@@ -4,8 +4,8 @@ use rusqlite::Connection;
 
 use super::{Place, error::OpenError};
 
-/// The version of the tables below. A file with a higher one was written by a newer release.
-const VERSION: i64 = 1;
+/// The version of the tables below, with all upgrades. A file with a higher one was written by a newer release.
+const VERSION: i64 = 2;
 /// Marks a file as ours (`SDLT`), so that no other program's tables are written to.
 const APPLICATION_ID: i64 = 0x5344_4c54;
 /// Pages after which the log of writes is folded into the file: 16 MiB, so that documents of 80 KB do not fold every 50.
@@ -60,7 +60,35 @@ const TABLES: &str = "
     ) WITHOUT ROWID;
 ";
 
-/// Makes the tables in a new file, and refuses a file that is not ours or newer than this program.
+/// What each version added to the one before, from the second on.
+///
+/// `job`: an id is never used again, so that what a call comes to is never noted of a job that took another's place.
+/// `due` is the tick that comes next and `expires` the last moment for one, in Unix milliseconds; `fired` counts ticks;
+/// `terms` and `data` are JSON.
+///
+/// `cron_tick`: the tick of a cron binding that comes next for an app, by the schedule that said so.
+const UPGRADES: [&str; 1] = ["
+    CREATE TABLE job (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        app TEXT NOT NULL,
+        name TEXT NOT NULL,
+        due INTEGER NOT NULL,
+        fired INTEGER NOT NULL,
+        expires INTEGER,
+        terms TEXT NOT NULL,
+        data TEXT NOT NULL,
+        UNIQUE (app, name)
+    );
+    CREATE TABLE cron_tick (
+        binding TEXT NOT NULL,
+        app TEXT NOT NULL,
+        schedule TEXT NOT NULL,
+        due INTEGER NOT NULL,
+        PRIMARY KEY (binding, app)
+    ) WITHOUT ROWID;
+"];
+
+/// Makes the tables in a new file, brings those of an older release up to date, and refuses a file that is not ours or newer than this program.
 pub(crate) fn prepare(connection: &Connection, place: &Place) -> Result<(), OpenError> {
     let name = match place {
         Place::Memory => ":memory:".to_owned(),
@@ -79,10 +107,15 @@ pub(crate) fn prepare(connection: &Connection, place: &Place) -> Result<(), Open
         return Err(OpenError::new(&name, reason));
     }
     configure(connection).map_err(failed)?;
+    let mut text = String::new();
     if tables == 0 {
-        let text = format!(
-            "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
-        );
+        text.push_str(&format!("{TABLES} PRAGMA application_id = {APPLICATION_ID};"));
+    }
+    // A new file has version 0, and its tables are those of version 1.
+    let upgrades = UPGRADES.iter().skip(usize::try_from(version - 1).unwrap_or(0));
+    upgrades.for_each(|upgrade| text.push_str(upgrade));
+    if !text.is_empty() {
+        let text = format!("BEGIN IMMEDIATE; {text} PRAGMA user_version = {VERSION}; COMMIT;");
         connection.execute_batch(&text).map_err(failed)?;
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{error::StoreError, log, now, offsets::PendingOffsets};
+use crate::metrics::Queries;
 
 /// Rows removed in one transaction, so that writers wait little.
 const ROWS: usize = 500;
@@ -41,6 +42,7 @@ pub(super) struct Upkeep {
     fold: Option<i64>,
     retentions: Vec<Retention>,
     offsets: Arc<PendingOffsets>,
+    queries: Queries,
 }
 
 impl Upkeep {
@@ -48,6 +50,7 @@ impl Upkeep {
         connection: &Connection,
         retentions: Vec<Retention>,
         offsets: Arc<PendingOffsets>,
+        queries: Queries,
     ) -> Result<Self, StoreError> {
         let oldest: Option<i64> = connection
             .query_row("SELECT time FROM message ORDER BY position LIMIT 1", [], |row| row.get(0))
@@ -60,6 +63,7 @@ impl Upkeep {
             fold: None,
             retentions,
             offsets,
+            queries,
         })
     }
 
@@ -85,20 +89,24 @@ impl Upkeep {
     pub(super) fn run(&mut self, connection: &Connection) {
         let time = now();
         if self.shrink.is_some_and(|due| due <= time) {
+            self.queries.write.inc();
             let shrunk = attempt_outside(connection, "free pages", shrink).unwrap_or(Shrunk::Enough);
             self.shrink = (shrunk == Shrunk::Some).then_some(time);
             self.fold = if shrunk == Shrunk::Last { Some(time) } else { self.fold };
         }
         if self.fold.is_some_and(|due| due <= time) {
+            self.queries.write.inc();
             let folded = attempt_outside(connection, "the log of writes", fold).unwrap_or(false);
             self.fold = (!folded).then_some(time + PAUSE_OF_FOLD);
         }
         if self.expiry.is_some_and(|due| due <= time) {
+            self.queries.write.inc();
             self.expiry = attempt(connection, "expired items", |connection| purge(connection, time))
                 .unwrap_or(Some(time + PAUSE));
             self.shrink = Some(time);
         }
         if self.trim.is_some_and(|due| due <= time) {
+            self.queries.write.inc();
             let trimmed = attempt(connection, "old messages", |connection| self.trim_topics(connection, time));
             self.trim = trimmed.unwrap_or(Some(time + PAUSE_OF_LOG));
             self.shrink = Some(time);

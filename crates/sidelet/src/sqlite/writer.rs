@@ -24,6 +24,7 @@ use super::{
     offsets::PendingOffsets,
     upkeep::{Retention, Upkeep},
 };
+use crate::metrics::Queries;
 
 /// Work that may wait. A caller beyond it waits for a place.
 const QUEUE: usize = 1024;
@@ -51,14 +52,15 @@ pub(crate) fn spawn(
     lock: Option<FileLock>,
     offsets: Arc<PendingOffsets>,
     retentions: Vec<Retention>,
+    queries: Queries,
 ) -> Result<(Queue, JoinHandle<()>), OpenError> {
     // Beside the work there may be one wake per group's first note, and one stop.
     let (orders, receiver) = sync_channel(QUEUE + 64);
-    let upkeep =
-        Upkeep::new(&connection, retentions, offsets.clone()).map_err(|source| OpenError::new("its upkeep", source))?;
+    let upkeep = Upkeep::new(&connection, retentions, offsets.clone(), queries.clone())
+        .map_err(|source| OpenError::new("its upkeep", source))?;
     let thread = std::thread::Builder::new()
         .name("sqlite-writer".into())
-        .spawn(move || Writer { connection, _lock: lock, receiver, offsets, upkeep }.run())
+        .spawn(move || Writer { connection, queries, _lock: lock, receiver, offsets, upkeep }.run())
         .map_err(|source| OpenError::new("its writer", source))?;
     Ok((Queue { orders, places: Arc::new(Semaphore::new(QUEUE)) }, thread))
 }
@@ -128,6 +130,7 @@ pub(crate) struct Batch<'connection> {
     now: i64,
     appended: Vec<(Arc<Topic>, usize, i64)>,
     expiry: Option<i64>,
+    committed: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 impl Batch<'_> {
@@ -150,10 +153,18 @@ impl Batch<'_> {
     pub(crate) fn note_append(&mut self, topic: Arc<Topic>, partition: usize, end: i64) {
         self.appended.push((topic, partition, end));
     }
+
+    /// Does something once this is committed, in the order of the commits, whether or not anyone waits for it still.
+    ///
+    /// It must be quick: writers wait for it.
+    pub(crate) fn once_committed(&mut self, work: impl FnOnce() + Send + 'static) {
+        self.committed.push(Box::new(work));
+    }
 }
 
 struct Writer {
     connection: Connection,
+    queries: Queries,
     _lock: Option<FileLock>,
     receiver: Receiver<Order>,
     offsets: Arc<PendingOffsets>,
@@ -202,7 +213,14 @@ impl Writer {
         if jobs.is_empty() && noted.is_empty() {
             return;
         }
-        let mut batch = Batch { connection: &self.connection, now: now(), appended: Vec::new(), expiry: None };
+        let mut batch = Batch {
+            connection: &self.connection,
+            now: now(),
+            appended: Vec::new(),
+            expiry: None,
+            committed: Vec::new(),
+        };
+        self.queries.write.inc();
         let outcome = transact(&mut batch, &mut jobs, &noted);
         match outcome {
             Ok(results) => {
@@ -216,6 +234,7 @@ impl Writer {
                 for (topic, partition, end) in batch.appended {
                     topic.publish_end(partition, end);
                 }
+                batch.committed.into_iter().for_each(|work| work());
                 for (job, result) in jobs.into_iter().zip(results) {
                     job.answer(result);
                 }
@@ -251,7 +270,7 @@ fn transact(
     let mut results = Vec::with_capacity(jobs.len());
     for job in jobs.iter_mut() {
         run("SAVEPOINT job")?;
-        let (appended, expiry) = (batch.appended.len(), batch.expiry);
+        let (appended, expiry, committed) = (batch.appended.len(), batch.expiry, batch.committed.len());
         let result = job.run(batch);
         if result.is_err() {
             // A full disk ends the whole transaction by itself.
@@ -262,6 +281,7 @@ fn transact(
             run("ROLLBACK TO job")?;
             batch.appended.truncate(appended);
             batch.expiry = expiry;
+            batch.committed.truncate(committed);
         }
         run("RELEASE job")?;
         results.push(result);

@@ -12,6 +12,7 @@ mod disk;
 mod files;
 mod harness;
 mod invoke;
+mod jobs;
 mod lifecycle;
 mod metrics;
 mod operate;

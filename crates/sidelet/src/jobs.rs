@@ -1,0 +1,222 @@
+//! Jobs: an app asks to be called at a time, or again and again (`POST /job/{name}`).
+//!
+//! A job is a row of the database. What is due next is held in memory ([`agenda`]), so that nothing is asked of the
+//! database while nothing is due; the row is read when its time has come, and it decides. A tick is over when that is
+//! written: one that fell due while the sidecar was down comes once after the start, and comes again only when the
+//! process ended between the call and the note of it.
+//! Each app has a [`worker`] of its own, so that one that is slow or away holds up nobody else.
+
+mod agenda;
+mod moment;
+pub(crate) mod schedule;
+mod terms;
+mod worker;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use tokio::{
+    sync::Notify,
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::AppAddress,
+    delivery::Caller,
+    sqlite::{
+        Database, StoreError,
+        jobs::{self as table, Created, StoredJob},
+    },
+};
+
+use agenda::Agenda;
+use worker::Worker;
+
+pub(crate) use terms::{InvalidJob, NewJob, Terms};
+
+/// Jobs of all apps at most. Each takes some 64 bytes of memory beside its row.
+pub(crate) const JOBS: usize = 1_000_000;
+
+/// The jobs of all apps.
+#[derive(Debug)]
+pub(crate) struct Jobs {
+    database: Arc<Database>,
+    caller: Caller,
+    /// The app whose jobs are meant when a caller does not say.
+    owner: String,
+    shelves: BTreeMap<String, Arc<Shelf>>,
+    stop: CancellationToken,
+    workers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// The jobs of one app.
+#[derive(Debug)]
+struct Shelf {
+    app: String,
+    agenda: Mutex<Agenda>,
+    /// Jobs that are noted or being fired.
+    count: AtomicUsize,
+    /// The agenda's first job may be another.
+    changed: Notify,
+}
+
+impl Shelf {
+    fn new(app: &str) -> Arc<Self> {
+        Arc::new(Self {
+            app: app.to_owned(),
+            agenda: Mutex::default(),
+            count: AtomicUsize::new(0),
+            changed: Notify::new(),
+        })
+    }
+
+    fn agenda(&self) -> MutexGuard<'_, Agenda> {
+        self.agenda.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(&self, id: i64, time: i64) {
+        self.agenda().put(id, time);
+        self.changed.notify_one();
+    }
+
+    /// A job is gone.
+    fn forget(&self) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Why a job was not made.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CreateError {
+    /// There is one of that name.
+    #[error("there is a job `{0}`; set `overwrite` to put another in its place")]
+    Exists(String),
+    /// There are too many.
+    #[error("there are {JOBS} jobs; delete some")]
+    Full,
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An app is not known here.
+#[derive(Debug, thiserror::Error)]
+#[error("the app `{app}` is not one of this sidecar's; expected {expected}")]
+pub(crate) struct UnknownApp {
+    app: String,
+    expected: String,
+}
+
+impl Jobs {
+    /// Finds out which jobs of `apps` are due next. Without any app, jobs are kept for `app_id` until it is there.
+    pub(crate) async fn open(
+        database: Arc<Database>,
+        caller: Caller,
+        app_id: &str,
+        apps: &BTreeMap<String, AppAddress>,
+    ) -> Result<Self, StoreError> {
+        let owner = if apps.contains_key(app_id) { Some(app_id) } else { apps.keys().next().map(String::as_str) };
+        let owner = owner.unwrap_or(app_id).to_owned();
+        let mut shelves = BTreeMap::new();
+        for app in apps.keys().chain([&owner]) {
+            let (shelf, name) = (Shelf::new(app), app.clone());
+            let stored = database.read(move |connection| table::agenda(connection, &name)).await?;
+            shelf.count.store(stored.len(), Ordering::Relaxed);
+            stored.into_iter().for_each(|(id, due)| shelf.put(id, due));
+            shelves.insert(app.clone(), shelf);
+        }
+        Ok(Self { database, caller, owner, shelves, stop: CancellationToken::new(), workers: Mutex::default() })
+    }
+
+    /// Begins to fire.
+    pub(crate) fn start(&self, apps: &BTreeMap<String, AppAddress>) {
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        for (app, address) in apps {
+            let worker = Worker {
+                shelf: self.shelves[app].clone(),
+                database: self.database.clone(),
+                caller: self.caller.clone(),
+                address: address.clone(),
+                stop: self.stop.clone(),
+            };
+            workers.push(tokio::spawn(worker.run()));
+        }
+    }
+
+    /// The app whose jobs are meant: the one that a caller names, or the sidecar's own, or the first.
+    pub(crate) fn app<'jobs>(&'jobs self, named: &str) -> Result<&'jobs str, UnknownApp> {
+        let app = if named.is_empty() { &self.owner } else { named };
+        self.shelves.get(app).map(|shelf| shelf.app.as_str()).ok_or_else(|| UnknownApp {
+            app: app.to_owned(),
+            expected: self.shelves.keys().map(|app| format!("`{app}`")).collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// Makes a job of `app`.
+    pub(crate) async fn create(&self, app: &str, job: NewJob) -> Result<(), CreateError> {
+        if self.shelves.values().map(|shelf| shelf.count.load(Ordering::Relaxed)).sum::<usize>() >= JOBS {
+            return Err(CreateError::Full);
+        }
+        let (shelf, name) = (self.shelves[app].clone(), job.name.clone());
+        let created = self.database.write(move |batch| {
+            let created = table::create(batch, &shelf.app, &job)?;
+            if let Created::Job { id, replaced } = created {
+                batch.once_committed(move || {
+                    shelf.count.fetch_add(1, Ordering::Relaxed);
+                    if let Some(replaced) = replaced {
+                        shelf.agenda().remove(replaced);
+                        shelf.forget();
+                    }
+                    shelf.put(id, job.due);
+                });
+            }
+            Ok(created)
+        });
+        match created.await? {
+            Created::Job { .. } => Ok(()),
+            Created::Exists => Err(CreateError::Exists(name)),
+        }
+    }
+
+    /// Reads a job of `app`.
+    pub(crate) async fn get(&self, app: &str, name: &str) -> Result<Option<StoredJob>, StoreError> {
+        let (app, name) = (app.to_owned(), name.to_owned());
+        self.database.read(move |connection| table::by_name(connection, &app, &name)).await
+    }
+
+    /// Removes a job of `app`, which may be absent. A call that is on its way goes on.
+    pub(crate) async fn delete(&self, app: &str, name: &str) -> Result<(), StoreError> {
+        let (shelf, name) = (self.shelves[app].clone(), name.to_owned());
+        let deleted = self.database.write(move |batch| {
+            if let Some(id) = table::delete(batch, &shelf.app, &name)? {
+                batch.once_committed(move || {
+                    shelf.agenda().remove(id);
+                    shelf.forget();
+                });
+            }
+            Ok(())
+        });
+        deleted.await
+    }
+
+    /// Fires nothing more, and waits for what is on its way. Says whether all of it ended in time.
+    pub(crate) async fn shutdown(&self, deadline: Instant) -> bool {
+        self.stop.cancel();
+        let workers = std::mem::take(&mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut ended = true;
+        for mut worker in workers {
+            if timeout_at(deadline, &mut worker).await.is_err() {
+                worker.abort();
+                ended = false;
+            }
+        }
+        ended
+    }
+}

@@ -1,0 +1,59 @@
+//! What is due next, in memory: some 64 bytes for each job.
+
+use std::collections::{BTreeSet, HashMap};
+
+/// The ids of jobs by the time at which they are to be fired, in Unix milliseconds.
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    by_time: BTreeSet<(i64, i64)>,
+    times: HashMap<i64, i64>,
+}
+
+impl Agenda {
+    /// Notes a job, once, whatever was noted of it before.
+    pub(super) fn put(&mut self, id: i64, time: i64) {
+        if let Some(before) = self.times.insert(id, time) {
+            self.by_time.remove(&(before, id));
+        }
+        self.by_time.insert((time, id));
+    }
+
+    /// Forgets a job, which may be unknown.
+    pub(super) fn remove(&mut self, id: i64) {
+        if let Some(time) = self.times.remove(&id) {
+            self.by_time.remove(&(time, id));
+        }
+    }
+
+    /// Takes the job that has been due for the longest.
+    pub(super) fn take_due(&mut self, now: i64) -> Option<i64> {
+        let (_, id) = self.by_time.first().copied().filter(|(time, _)| *time <= now)?;
+        self.remove(id);
+        Some(id)
+    }
+
+    /// When the next one is due.
+    pub(super) fn next(&self) -> Option<i64> {
+        self.by_time.first().map(|(time, _)| *time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_come_by_their_time_and_each_once() {
+        let mut agenda = Agenda::default();
+        for (id, time) in [(1, 30), (2, 10), (3, 20), (1, 15)] {
+            agenda.put(id, time);
+        }
+        agenda.remove(3);
+        agenda.remove(9);
+        assert_eq!((agenda.times.len(), agenda.next()), (2, Some(10)));
+        assert_eq!(agenda.take_due(9), None);
+        assert_eq!(agenda.take_due(15), Some(2));
+        assert_eq!(agenda.take_due(15), Some(1));
+        assert_eq!((agenda.take_due(i64::MAX), agenda.by_time.len(), agenda.next()), (None, 0, None));
+    }
+}

@@ -1,0 +1,216 @@
+//! Fires the jobs of one app.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::Shelf;
+use crate::{
+    config::AppAddress,
+    delivery::{Caller, Reached, after_absences},
+    sqlite::{
+        Database, StoreError,
+        jobs::{self as table, StoredJob},
+        now,
+    },
+};
+
+/// Calls of an app at once: what fell due in a long stop comes to it little by little.
+const CALLS: usize = 16;
+/// How long an app may work on one call.
+const ANSWER: Duration = Duration::from_secs(60);
+/// How often the clock is looked at while a job waits, since it may be set, or the machine may sleep.
+const LOOK: i64 = 1000;
+/// How late a job may come before it is counted.
+const LATE: i64 = 1000;
+/// The wait before a note that could not be written is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+/// All but RFC 3986's unreserved characters.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// What fires the jobs of one app.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) shelf: Arc<Shelf>,
+    pub(super) database: Arc<Database>,
+    pub(super) caller: Caller,
+    pub(super) address: AppAddress,
+    pub(super) stop: CancellationToken,
+}
+
+/// What became of a job whose time had come.
+enum After {
+    /// The tick is over, and what comes next is noted.
+    Over,
+    /// The app failed, and is asked again at this time.
+    Failed(i64),
+    /// The app was not there.
+    Absent,
+}
+
+/// A worker at work.
+struct Firing {
+    worker: Arc<Worker>,
+    calls: FuturesUnordered<BoxFuture<'static, (i64, After)>>,
+    /// How often the app has failed on the tick of a job.
+    failures: HashMap<i64, u32>,
+    /// How often in a row the app was not there, and when it is asked again.
+    absence: Option<(u32, Instant)>,
+}
+
+impl Worker {
+    /// Fires until it is told to stop, and then waits for what is on its way.
+    pub(super) async fn run(self) {
+        let firing =
+            Firing { worker: Arc::new(self), calls: FuturesUnordered::new(), failures: HashMap::new(), absence: None };
+        firing.run().await;
+    }
+
+    /// Calls the app with a job, and notes what comes next.
+    async fn fire(&self, id: i64, failures: u32) -> After {
+        let job = match self.database.read(move |connection| table::by_id(connection, id)).await {
+            Ok(Some(job)) => job,
+            // It was deleted, or another took its place.
+            Ok(None) => return After::Over,
+            Err(error) => {
+                tracing::error!(%error, "a job that is due could not be read");
+                return After::Absent;
+            }
+        };
+        let begin = now();
+        let start = std::time::Instant::now();
+        let url = self.address.url(&format!("/job/{}", utf8_percent_encode(&job.name, SEGMENT)));
+        let reached = self.caller.post(&url, &[], Bytes::from(job.data.clone()), ANSWER).await;
+        let failure = match reached {
+            Reached::Absent => return After::Absent,
+            Reached::Answered(status) if status.is_success() => None,
+            // As Dapr's, an app that does not know a job is not asked again.
+            Reached::Answered(status) => Some((format!("the app answered {}", status.as_u16()), status != 404)),
+            Reached::Failed(reason) => Some((reason.to_owned(), true)),
+        };
+        self.caller.metrics().fired(failure.is_none(), start);
+        if failures == 0 && begin - job.due > LATE {
+            self.caller.metrics().late();
+        }
+        if let Some((reason, again)) = failure {
+            let wait = job.terms.wait(failures + 1).filter(|_| again);
+            let (app, goes_on) = (&self.shelf.app, wait.is_some());
+            tracing::warn!(app, job = %job.name, %reason, failures = failures + 1, goes_on, "an app failed on a job");
+            if let Some(wait) = wait {
+                return After::Failed(now().saturating_add(wait));
+            }
+        }
+        self.note(id, job, begin).await;
+        After::Over
+    }
+
+    /// Writes that a tick is over. What cannot be written is tried again, since the app was called.
+    async fn note(&self, id: i64, job: StoredJob, begin: i64) {
+        let fired = job.fired.saturating_add(1);
+        let next = job.terms.next(job.due, begin, fired, job.expires);
+        while let Err(error) = self.write(id, next, fired).await {
+            tracing::error!(%error, app = %self.shelf.app, job = %job.name, "a job was fired, and that could not be noted");
+            if self.stop.run_until_cancelled(sleep(AGAIN)).await.is_none() {
+                return;
+            }
+        }
+    }
+
+    async fn write(&self, id: i64, next: Option<i64>, fired: u32) -> Result<(), StoreError> {
+        let shelf = self.shelf.clone();
+        let written = self.database.write(move |batch| {
+            match next {
+                Some(next) => {
+                    if table::advance(batch, id, next, fired)? {
+                        batch.once_committed(move || shelf.put(id, next));
+                    }
+                }
+                None => {
+                    if table::finish(batch, id)? {
+                        batch.once_committed(move || shelf.forget());
+                    }
+                }
+            }
+            Ok(())
+        });
+        written.await
+    }
+}
+
+impl Firing {
+    async fn run(mut self) {
+        let (shelf, stop) = (self.worker.shelf.clone(), self.worker.stop.clone());
+        loop {
+            let stopping = stop.is_cancelled();
+            if stopping && self.calls.is_empty() {
+                return;
+            }
+            if !stopping {
+                self.start_due();
+            }
+            let wait = self.wait().filter(|_| !stopping);
+            tokio::select! {
+                () = stop.cancelled(), if !stopping => {}
+                Some((id, after)) = self.calls.next(), if !self.calls.is_empty() => self.ended(id, after),
+                () = shelf.changed.notified(), if !stopping => {}
+                () = sleep(wait.unwrap_or_default()), if wait.is_some() => {}
+            }
+        }
+    }
+
+    /// How many calls there may be at once, now.
+    fn limit(&self) -> usize {
+        match self.absence {
+            None => CALLS,
+            Some((_, probe)) if probe <= Instant::now() => 1,
+            Some(_) => 0,
+        }
+    }
+
+    fn start_due(&mut self) {
+        let (time, limit) = (now(), self.limit());
+        while self.calls.len() < limit {
+            let Some(id) = self.worker.shelf.agenda().take_due(time) else { return };
+            let (worker, failures) = (self.worker.clone(), self.failures.get(&id).copied().unwrap_or(0));
+            self.calls.push(Box::pin(async move { (id, worker.fire(id, failures).await) }));
+        }
+    }
+
+    fn ended(&mut self, id: i64, after: After) {
+        match after {
+            After::Over => {
+                self.failures.remove(&id);
+            }
+            After::Failed(again) => {
+                *self.failures.entry(id).or_default() += 1;
+                self.worker.shelf.put(id, again);
+            }
+            After::Absent => {
+                // Calls that were on their way together are one absence.
+                if self.limit() > 0 {
+                    let times = self.absence.map_or(0, |(times, _)| times).saturating_add(1);
+                    self.absence = Some((times, Instant::now() + after_absences(times)));
+                }
+                // It has waited the longest.
+                self.worker.shelf.put(id, 0);
+                return;
+            }
+        }
+        self.absence = None;
+    }
+
+    /// How long to sleep until something may be due. None: until something else happens.
+    fn wait(&self) -> Option<Duration> {
+        let next = self.worker.shelf.agenda().next()?;
+        if self.calls.len() >= self.limit().max(1) {
+            return None;
+        }
+        let until = u64::try_from((next - now()).clamp(0, LOOK)).unwrap_or_default();
+        let wait = Duration::from_millis(until.max(1));
+        Some(self.absence.map_or(wait, |(_, probe)| wait.max(probe.saturating_duration_since(Instant::now()))))
+    }
+}
