@@ -48,4 +48,4 @@ pub use manifest::ManifestError;
 pub use measure::{InstanceTimes, measure_instances};
 pub use open_files::raise_open_files;
 pub use server::Running;
-pub use start::start;
+pub use start::{start, start_on};

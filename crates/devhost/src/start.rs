@@ -5,7 +5,7 @@ mod templates;
 
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::config::Config;
 use crate::engine::Ticker;
@@ -14,6 +14,9 @@ use crate::guest::Host;
 use crate::outbound;
 use crate::server::{self, Running};
 use prepare::Ready;
+
+/// Connections that may wait to be accepted, as many as [`TcpListener::bind`] allows.
+const BACKLOG: u32 = 1024;
 
 /// Starts the application and serves it.
 ///
@@ -24,10 +27,27 @@ use prepare::Ready;
 ///
 /// Says which file, key, variable or component is not as it should be. Nothing runs then.
 pub async fn start(config: Config) -> Result<Running, StartError> {
-    let listen = config.listen;
+    let address = config.listen;
     let (host, ready) = prepare(config).await?;
-    let listener = TcpListener::bind(listen).await.map_err(|source| StartError::Listen { address: listen, source })?;
-    server::serve(listener, host, ready.router).map_err(|source| StartError::Listen { address: listen, source })
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    server::serve(listener, host, ready.router).map_err(failed)
+}
+
+/// As [`start`], on a socket that is bound and does not listen: [`Config::listen`] is not looked at.
+///
+/// So a caller knows the port, and that nobody else takes it, before there is anything to serve; until then
+/// connections are refused.
+///
+/// # Errors
+///
+/// As [`start`].
+pub async fn start_on(socket: TcpSocket, config: Config) -> Result<Running, StartError> {
+    let address = socket.local_addr().unwrap_or(config.listen);
+    let (host, ready) = prepare(config).await?;
+    let failed = |source| StartError::Listen { address, source };
+    let listener = socket.listen(BACKLOG).map_err(failed)?;
+    server::serve(listener, host, ready.router).map_err(failed)
 }
 
 /// Does everything of a start that needs no port.

@@ -141,6 +141,15 @@ impl Running {
         self.sidecar.consumers.ask_all();
     }
 
+    /// Ends deliveries, within `grace`; the API goes on. For a caller who ends the app before the sidecar.
+    ///
+    /// # Errors
+    /// When something was still in flight after `grace`: it comes again after the next start.
+    pub async fn stop_deliveries(&self, grace: Duration) -> Result<(), ShutdownOverdue> {
+        let ended = self.sidecar.consumers.shutdown(Instant::now() + grace).await;
+        if ended { Ok(()) } else { Err(ShutdownOverdue { grace }) }
+    }
+
     /// Ends deliveries, then the API, then the stores; each after what is in flight, within `grace` together.
     ///
     /// The API outlives the deliveries, since handlers call it while they work.

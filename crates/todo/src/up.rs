@@ -4,7 +4,7 @@ mod spin;
 
 use std::collections::BTreeMap;
 use std::fs::DirBuilder;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use sidelet::AppAddress;
+use tokio::net::TcpSocket;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::keys::{self, Keys};
@@ -76,10 +77,12 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         .with_context(|| format!("could not make the data folder `{}`", options.data.display()))?;
     let data = options.data.canonicalize().context("could not resolve the data folder")?;
     let keys = Keys::load_or_make(&data)?;
-    let port = free_or(options.port, "--port")?;
+    let socket = reserve(options.port, "--port")?;
+    let address = socket.local_addr().context("a bound socket has an address")?;
 
-    let sidecar =
-        sidelet::start(sidecar_config(&options, &data, &keys, port)?).await.context("could not start the sidecar")?;
+    let sidecar = sidelet::start(sidecar_config(&options, &data, &keys, address.port())?)
+        .await
+        .context("could not start the sidecar")?;
     sidecar::announce(&data, sidecar.local_addr())?;
     let variables: BTreeMap<String, String> = [
         ("dapr_url", format!("http://{}", sidecar.local_addr())),
@@ -90,8 +93,9 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     .map(|(name, value)| (name.to_owned(), value))
     .into();
 
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     if options.spin {
+        // Spin opens the port itself.
+        drop(socket);
         let mut spin = spin::start(&options.from, address, &variables)?;
         announce(address, &sidecar, &data, begin);
         let code = tokio::select! {
@@ -108,9 +112,8 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     }
 
     let mut config = devhost::Config::new(&options.from, options.cache.unwrap_or_else(|| data.join("cache")));
-    config.listen = address;
     config.variables = variables;
-    let host = match devhost::start(config).await {
+    let host = match devhost::start_on(socket, config).await {
         Ok(host) => host,
         Err(error) => {
             let _overdue = sidecar.shutdown(GRACE).await;
@@ -123,6 +126,8 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         () = sidecar.asked_to_stop() => {}
     }
     eprintln!("stopping: requests and deliveries in flight are finished first");
+    // First, so that what a handler answers is still heard.
+    let _overdue = sidecar.stop_deliveries(GRACE).await;
     host.shutdown(GRACE).await;
     let _overdue = sidecar.shutdown(GRACE).await;
     Ok(ExitCode::SUCCESS)
@@ -132,11 +137,13 @@ fn sidecar_config(options: &Options, data: &Path, keys: &Keys, app_port: u16) ->
     if options.reset {
         reset(data)?;
     }
-    let port = free_or(options.dapr_port, "--dapr-port")?;
+    if options.dapr_port != 0 {
+        drop(reserve(options.dapr_port, "--dapr-port")?);
+    }
     let app = AppAddress::parse(&format!("http://127.0.0.1:{app_port}")).context("the app's address")?;
     Ok(sidelet::Config {
         apps: options.apps.iter().cloned().chain([(APP_ID.to_owned(), app)]).collect(),
-        listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, port))],
+        listen: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, options.dapr_port))],
         resources: options.resources.clone(),
         data_directory: data.to_owned(),
         api_token: Some(keys.dapr_api_token.clone()),
@@ -164,10 +171,13 @@ fn reset(data: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The port, or a free one for 0. A port that is taken is refused before anything starts.
-fn free_or(port: u16, option: &str) -> Result<u16> {
-    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-        Ok(listener) => Ok(listener.local_addr().context("a bound socket has an address")?.port()),
+/// Takes a port, or a free one for 0, without listening on it. One that is taken is refused before anything starts.
+fn reserve(port: u16, option: &str) -> Result<TcpSocket> {
+    let socket = TcpSocket::new_v4().context("could not make a socket")?;
+    // A port of one's own choice may still have connections that end; a free one is to be nobody else's.
+    socket.set_reuseaddr(port != 0).context("could not set up a socket")?;
+    match socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))) {
+        Ok(()) => Ok(socket),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
             bail!("port {port} is taken: stop what uses it, or choose another with {option}")
         }
