@@ -13,6 +13,10 @@ use crate::latency::{median, milliseconds, percentile};
 
 /// Writes in each second.
 const RATE: u32 = 100;
+/// The shares of all events for which the longest time is told.
+const SHARES: [f64; 3] = [0.5, 0.99, 0.999];
+/// Within which nearly every event is to be at its handler.
+const PROMPT: Duration = Duration::from_millis(100);
 /// Users who take turns.
 const USERS: usize = 20;
 
@@ -34,22 +38,33 @@ pub(crate) async fn measure(runs: usize, window: Duration) -> Result<()> {
     for index in 0..USERS {
         users.push(todo.sign_up(&format!("user-{index}")).await?);
     }
-    let (mut from_answer, mut from_request) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+    let (mut from_answer, mut from_request) = (SHARES.map(|_| Vec::new()), SHARES.map(|_| Vec::new()));
+    let mut prompt = [Vec::new(), Vec::new()];
     for _ in 0..runs {
         let (mut after_answer, mut after_request) = write(&users, window, &arrivals).await?;
-        for (index, share) in [0.5, 0.99].into_iter().enumerate() {
+        for (index, share) in SHARES.into_iter().enumerate() {
             from_answer[index].push(milliseconds(percentile(&mut after_answer, share)));
             from_request[index].push(milliseconds(percentile(&mut after_request, share)));
         }
+        prompt[0].push(share_within(PROMPT, &after_answer));
+        prompt[1].push(share_within(PROMPT, &after_request));
     }
-    println!("\n| events at {RATE}/s | p50 ms | p99 ms |\n|---|---|---|");
-    for (name, mut shares) in [
-        ("from the write's answer to the handler", from_answer),
-        ("from the write's request to the handler", from_request),
+    println!("\n| events at {RATE}/s | p50 ms | p99 ms | p99.9 ms | within 100 ms |\n|---|---|---|---|---|");
+    let [prompt_after_answer, prompt_after_request] = &mut prompt;
+    for (name, shares, prompt) in [
+        ("from the write's answer to the handler", &mut from_answer, prompt_after_answer),
+        ("from the write's request to the handler", &mut from_request, prompt_after_request),
     ] {
-        println!("| {name} | {:.2} | {:.2} |", median(&mut shares[0]), median(&mut shares[1]));
+        let [half, most, nearly_all] = shares.each_mut().map(|times| median(times));
+        println!("| {name} | {half:.2} | {most:.2} | {nearly_all:.2} | {:.2} % |", median(prompt));
     }
     Ok(())
+}
+
+/// How many of a hundred take at most this long.
+fn share_within(bound: Duration, times: &[Duration]) -> f64 {
+    let prompt = times.iter().filter(|time| **time <= bound).count();
+    100.0 * prompt as f64 / times.len().max(1) as f64
 }
 
 /// Writes at a steady rate and gives, for each write, how long its event took from the answer and from the request.

@@ -111,6 +111,12 @@ async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError
     Ok(listeners)
 }
 
+/// Ends the deliveries of events and of jobs; whether all had ended by `deadline`.
+async fn end_deliveries(sidecar: &Sidecar, deadline: Instant) -> bool {
+    let (delivered, fired) = tokio::join!(sidecar.consumers.shutdown(deadline), sidecar.jobs.shutdown(deadline));
+    delivered && fired
+}
+
 impl Running {
     /// The first address of the API, with the port that was taken.
     pub fn local_addr(&self) -> SocketAddr {
@@ -146,8 +152,11 @@ impl Running {
     /// # Errors
     /// When something was still in flight after `grace`: it comes again after the next start.
     pub async fn stop_deliveries(&self, grace: Duration) -> Result<(), ShutdownOverdue> {
-        let ended = self.sidecar.consumers.shutdown(Instant::now() + grace).await;
-        if ended { Ok(()) } else { Err(ShutdownOverdue { grace }) }
+        if end_deliveries(&self.sidecar, Instant::now() + grace).await {
+            Ok(())
+        } else {
+            Err(ShutdownOverdue { grace })
+        }
     }
 
     /// Ends deliveries, then the API, then the stores; each after what is in flight, within `grace` together.
@@ -161,9 +170,7 @@ impl Running {
         let (stop, watch) = self.watch;
         stop.cancel();
         let mut ended = timeout_at(deadline, watch).await.is_ok();
-        let (delivered, fired) =
-            tokio::join!(self.sidecar.consumers.shutdown(deadline), self.sidecar.jobs.shutdown(deadline));
-        ended &= delivered && fired;
+        ended &= end_deliveries(&self.sidecar, deadline).await;
         ended &= self.server.stop(deadline).await;
         ended &= self.metrics.stop(deadline).await;
         for database in &self.databases {
