@@ -1,17 +1,29 @@
 //! A JSON Schema for the `data` of each topic's CloudEvents.
 
 use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 use todo_app::events::TaskTopicEvent;
-use todo_domain::{ReminderEvent, TaskUpdate};
+use todo_domain::{DigestEvent, ReminderEvent, TaskUpdate};
 
 use crate::schemas::generator;
+
+/// What the topic `reminders` carries; the attribute `type` tells which.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is asked for")]
+enum Reminders {
+    /// `todo.reminder`.
+    Reminder(ReminderEvent),
+    /// `todo.digest`.
+    Digest(DigestEvent),
+}
 
 /// The topics and their schemas.
 pub(crate) fn schemas() -> [(&'static str, Value); 3] {
     [
         ("task-events", schema::<TaskTopicEvent>("task-events")),
-        ("reminders", schema::<ReminderEvent>("reminders")),
+        ("reminders", schema::<Reminders>("reminders")),
         ("task-updates", schema::<TaskUpdate>("task-updates")),
     ]
 }

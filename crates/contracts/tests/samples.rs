@@ -10,7 +10,7 @@ use todo_app::accounts::{Account, EmailOwner, Tries};
 use todo_app::idempotency::Record;
 use todo_app::wire;
 use todo_domain::list::{PageNumber, TaskList};
-use todo_domain::{AccountDeleted, ReminderEvent, TaskEvent, TaskUpdate, TimeZoneName, UserId};
+use todo_domain::{AccountDeleted, DigestEvent, ReminderEvent, TaskEvent, TaskUpdate, TimeZoneName, UserId};
 
 /// One sample of one release.
 struct Sample {
@@ -171,6 +171,7 @@ fn read_event(sample: &Sample) {
             drop(sample.json::<CloudEvent<AccountDeleted>>());
         }
         "task-events" => drop(sample.json::<CloudEvent<TaskEvent>>()),
+        "reminders" if sample.detail() == "digest" => drop(sample.json::<CloudEvent<DigestEvent>>()),
         "reminders" => drop(sample.json::<CloudEvent<ReminderEvent>>()),
         "task-updates" => drop(sample.json::<CloudEvent<TaskUpdate>>()),
         other => panic!("nothing reads events of `{other}`"),

@@ -1,6 +1,7 @@
 //! What consumers are told: what happened to tasks, as the topic `task-events` carries it, and what is made of that.
 
 mod actor;
+mod digest;
 mod farewell;
 mod reminder;
 mod update;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::actor::{Actor, ActorKind};
+pub use self::digest::{DigestEvent, DigestSection, DigestTask};
 pub use self::farewell::{AccountDeleted, FarewellType};
 pub use self::reminder::{ReminderEvent, ReminderStatus};
 pub use self::update::TaskUpdate;

@@ -95,6 +95,11 @@ id!(
     "reminder id"
 );
 id!(
+    /// A digest's id: one for each day of a user.
+    DigestId,
+    "digest id"
+);
+id!(
     /// The id of an update for open pages.
     UpdateId,
     "update id"

@@ -27,6 +27,7 @@
 //! ```
 
 mod calendar;
+pub mod digest;
 pub mod event;
 pub mod ids;
 pub mod instant;
@@ -40,11 +41,12 @@ pub mod task;
 pub mod validation;
 mod view;
 
+pub use digest::{DayTime, InvalidDayTime};
 pub use event::{
-    AccountDeleted, Actor, ActorKind, EventPayload, EventType, ReminderEvent, ReminderStatus, TaskEvent, TaskUpdate,
-    replay,
+    AccountDeleted, Actor, ActorKind, DigestEvent, DigestSection, DigestTask, EventPayload, EventType, ReminderEvent,
+    ReminderStatus, TaskEvent, TaskUpdate, replay,
 };
-pub use ids::{EventId, Ids, InvalidId, ReminderId, SeriesId, SubtaskId, TaskId, UpdateId, UserId};
+pub use ids::{DigestId, EventId, Ids, InvalidId, ReminderId, SeriesId, SubtaskId, TaskId, UpdateId, UserId};
 pub use recurrence::{InvalidRecurrence, Recurrence};
 pub use task::{
     DueDate, NewSubtask, NewTask, Patch, Priority, Series, Status, Subtask, Task, TaskChange, TimeZoneName,

@@ -152,7 +152,9 @@ impl FromStr for Recurrence {
 }
 
 impl Task {
-    /// The task that follows a completed recurring one, with the id to make it under; `None` when none does.
+    /// The task that follows a recurring one, with the id to make it under, asked of the task as it was in the moment of
+    /// its first completion; `None` at any other version of it, so that one event alone makes the next occurrence, and
+    /// behind the series' end.
     ///
     /// Make it with [`crate::list::Command::CreateOnce`], so that it is made once.
     /// It keeps everything but status and due date, and its subtasks are to be done again.
@@ -160,6 +162,9 @@ impl Task {
         let recurrence = self.recurrence.as_ref()?;
         let series = self.series.as_ref()?;
         let id = series.next?;
+        if self.status != Status::Completed || series.next_since.is_some_and(|version| version != self.version) {
+            return None;
+        }
         let completed_on = |at| DueDate::On(self.time_zone.zone().to_datetime(at).date());
         let after = self.due_date.or_else(|| self.completed_at.map(completed_on))?;
         let due = recurrence.next_occurrence(series.start, after, &self.time_zone)?;
@@ -175,7 +180,12 @@ impl Task {
             recurrence: self.recurrence.clone(),
             reminders: self.reminders.clone(),
             subtasks: self.subtasks.iter().map(again).collect(),
-            series: Some(Series { occurrence: series.occurrence.saturating_add(1), next: None, ..series.clone() }),
+            series: Some(Series {
+                occurrence: series.occurrence.saturating_add(1),
+                next: None,
+                next_since: None,
+                ..series.clone()
+            }),
         };
         Some((id, task))
     }

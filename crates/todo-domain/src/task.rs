@@ -1,5 +1,6 @@
 //! A task as it is stored and as events carry it.
 
+mod armed;
 mod choice;
 mod draft;
 mod due;
@@ -91,6 +92,7 @@ pub struct Task {
 /// A task's place among the occurrences of one recurring task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
 pub struct Series {
     /// What all occurrences share.
     pub id: SeriesId,
@@ -98,11 +100,16 @@ pub struct Series {
     pub start: DueDate,
     /// 1 for the first, one more with each occurrence.
     pub occurrence: u32,
-    /// The id that the next occurrence gets, chosen when this one is first completed and kept for good.
+    /// The id that the next occurrence gets, chosen when this one is first completed and kept until its recurrence changes.
     ///
     /// So however often this one is completed again or its event delivered, one task follows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<TaskId>,
+    /// The version of this task in which `next` was chosen: the event of that change alone makes the next occurrence.
+    ///
+    /// Absent in tasks that an older release has completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_since: Option<u64>,
 }
 
 impl Task {

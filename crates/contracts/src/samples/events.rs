@@ -1,7 +1,10 @@
 //! Events as the sidecar delivers them.
 
 use serde_json::{Value, json};
-use todo_domain::{DueDate, EventType, ReminderEvent, ReminderId, ReminderStatus, TaskEvent, TaskUpdate, UpdateId};
+use todo_domain::{
+    DigestEvent, DigestId, DigestSection, DigestTask, DueDate, EventType, ReminderEvent, ReminderId, ReminderStatus,
+    TaskEvent, TaskUpdate, UpdateId,
+};
 
 use super::story::{Story, id, now};
 
@@ -27,8 +30,11 @@ pub(super) fn all(story: &Story) -> Vec<(String, Value)> {
         let reminder = reminder(story, status);
         let word = value(&status).as_str().expect("a status is a word").to_owned();
         let event = envelope("reminders", reminder.reminder_id.to_string(), value(&reminder));
-        all.push((format!("reminders.{word}"), event));
+        all.push((format!("reminders.{word}"), typed(event, ReminderEvent::TYPE)));
     }
+    let digest = digest(story);
+    let event = envelope("reminders", digest.digest_id.to_string(), value(&digest));
+    all.push(("reminders.digest".to_owned(), typed(event, DigestEvent::TYPE)));
     for (update_type, new_value) in [("status", json!("completed")), ("deleted", Value::Null)] {
         let update = update(completed, update_type, new_value);
         let event = envelope("task-updates", update.update_id.to_string(), value(&update));
@@ -46,6 +52,23 @@ fn reminder(story: &Story, status: ReminderStatus) -> ReminderEvent {
         remind_at: now(),
         status,
         title: story.made.title.clone(),
+    }
+}
+
+fn digest(story: &Story) -> DigestEvent {
+    let task = DigestTask {
+        task_id: story.made.id,
+        title: story.made.title.clone(),
+        due_date: story.made.due_date.unwrap_or(DueDate::At(now())),
+    };
+    DigestEvent {
+        digest_id: DigestId::new(id(0x2101)),
+        user_id: story.user.id,
+        day: DueDate::parse("2026-03-01").expect("the text is a day"),
+        time_zone: story.user.time_zone.clone(),
+        timestamp: now(),
+        today: DigestSection { total: 1, tasks: vec![task] },
+        overdue: DigestSection::default(),
     }
 }
 
@@ -76,6 +99,12 @@ fn envelope(topic: &str, id: String, data: Value) -> Value {
         "tracestate": "",
         "type": "com.dapr.event.sent",
     })
+}
+
+/// The event with a type of its own.
+fn typed(mut event: Value, name: &str) -> Value {
+    event["type"] = name.into();
+    event
 }
 
 fn value<E: serde::Serialize>(event: &E) -> Value {

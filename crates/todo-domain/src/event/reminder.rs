@@ -41,3 +41,8 @@ pub struct ReminderEvent {
     /// The task's title, so that a message needs no other read.
     pub title: String,
 }
+
+impl ReminderEvent {
+    /// The CloudEvent's `type`, which tells it from a digest on the same topic.
+    pub const TYPE: &str = "todo.reminder";
+}

@@ -15,7 +15,8 @@ pub enum Command {
     Create(Box<NewTask>),
     /// Make a task of this id, unless there is one already, in the trash or not: then nothing happens and that one is answered.
     ///
-    /// For occurrences of recurring tasks, whose events may arrive more than once.
+    /// For occurrences of recurring tasks, whose events may arrive more than once, and when the whole list is gone: then
+    /// there is no such task.
     CreateOnce(TaskId, Box<NewTask>),
     /// Change some fields; completing and reopening through `status` included.
     Update {

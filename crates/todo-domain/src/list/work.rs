@@ -79,6 +79,7 @@ impl<'l> Work<'l> {
             }
             Command::CreateOnce(id, draft) => match self.find(*id)? {
                 Some(place) => Ok(Some(self.read(place)?)),
+                None if self.head.sequence == 0 => Err(CommandError::NotFound(*id)),
                 None => self.create(*id, draft, ids).map(Some),
             },
             Command::Update { id, change, expected_version } => {

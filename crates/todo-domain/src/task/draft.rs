@@ -69,9 +69,6 @@ impl NewTask {
         if task.recurrence.is_some() && task.series.is_none() {
             task.series = Some(task.new_series());
         }
-        if task.status == Status::Completed {
-            task.choose_next(ids);
-        }
         Ok(task)
     }
 }
@@ -111,6 +108,7 @@ impl<T> Patch<T> {
 ///
 /// Moving the due date of a later occurrence moves that one alone; the series keeps its rhythm.
 /// A new recurrence, another zone, or another kind of due date begins a rhythm of its own.
+/// After a new recurrence, a task that was followed by another already is followed once more when it is completed again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TaskChange {
     /// Cannot be cleared.
@@ -189,7 +187,7 @@ impl TaskChange {
         refusals.finish()?;
 
         next.follow_series(task);
-        if next.status == Status::Completed {
+        if task.status != Status::Completed && next.status == Status::Completed {
             next.choose_next(ids);
         }
         let changed = changed_fields(task, &next);
@@ -208,13 +206,17 @@ impl Task {
         self.completed_at = (status == Status::Completed).then_some(now);
     }
 
-    /// Chooses the id of the occurrence that follows a completed one, once.
+    /// Chooses the id of the occurrence that follows one that is being completed, once.
     pub(crate) fn choose_next(&mut self, ids: Ids<'_>) {
         if self.recurrence.is_none() {
             return;
         }
-        if let Some(series) = &mut self.series {
-            series.next.get_or_insert_with(|| TaskId::new(ids()));
+        if let Some(series) = &mut self.series
+            && series.next.is_none()
+        {
+            series.next = Some(TaskId::new(ids()));
+            // The change that this is part of makes it the next version.
+            series.next_since = Some(self.version + 1);
         }
     }
 
@@ -226,6 +228,7 @@ impl Task {
             start: self.due_date.unwrap_or_else(made_on),
             occurrence: 1,
             next: None,
+            next_since: None,
         }
     }
 
@@ -241,10 +244,14 @@ impl Task {
         let kind_changed = self.due_date.is_some_and(|due| due.is_day() != series.start.is_day());
         let rhythm_changed = self.recurrence != before.recurrence || self.time_zone != before.time_zone;
         let first_moved = series.occurrence == 1 && self.due_date != before.due_date;
-        if kind_changed || rhythm_changed || first_moved {
-            let start = self.new_series().start;
-            if let Some(series) = &mut self.series {
+        let recurrence_changed = self.recurrence != before.recurrence;
+        let start = (kind_changed || rhythm_changed || first_moved).then(|| self.new_series().start);
+        if let Some(series) = &mut self.series {
+            if let Some(start) = start {
                 series.start = start;
+            }
+            if recurrence_changed {
+                (series.next, series.next_since) = (None, None);
             }
         }
     }

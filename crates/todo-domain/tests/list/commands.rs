@@ -193,15 +193,16 @@ fn a_recurring_task_is_followed_by_one_however_often_it_is_completed() {
     let mut id = store.create(draft);
     let mut dues = Vec::new();
     for occurrence in 2..=4 {
-        for _ in 0..2 {
-            let task = store.run(complete(id)).unwrap().task.unwrap();
-            let (next, draft) = task.next_occurrence().unwrap();
-            let made = store.run(Command::CreateOnce(next, Box::new(draft))).unwrap().task.unwrap();
-            assert_eq!(made.id, next);
-            store.run(reopen(id)).unwrap();
-        }
         let task = store.run(complete(id)).unwrap().task.unwrap();
-        id = task.next_occurrence().unwrap().0;
+        let (next, draft) = task.next_occurrence().unwrap();
+        for _ in 0..2 {
+            let made = store.run(Command::CreateOnce(next, Box::new(draft.clone()))).unwrap().task.unwrap();
+            assert_eq!(made.id, next);
+        }
+        store.run(reopen(id)).unwrap();
+        let again = store.run(complete(id)).unwrap().task.unwrap();
+        assert_eq!((again.next_occurrence(), again.series.unwrap().next), (None, Some(next)));
+        id = next;
         let made = store.ask(|list| list.task(id)).unwrap();
         let series = made.series.clone().unwrap();
         assert_eq!((made.series_id(), series.occurrence), (task.series_id(), occurrence));
@@ -211,6 +212,80 @@ fn a_recurring_task_is_followed_by_one_however_often_it_is_completed() {
     assert_eq!(dues, ["2026-02-28", "2026-03-31", "2026-04-30"]);
     assert_eq!(store.tasks().len(), 4);
     store.check();
+}
+
+#[test]
+fn a_recurrence_that_is_changed_has_an_occurrence_of_its_own() {
+    let mut store = Store::new();
+    let due_date = DueDate::parse("2026-03-02").ok();
+    let recurrence = Recurrence::parse("FREQ=DAILY;COUNT=1").unwrap();
+    let id = store.create(NewTask { due_date, recurrence, ..titled("Water plants") });
+    assert_eq!(store.run(complete(id)).unwrap().task.unwrap().next_occurrence(), None, "the series has ended");
+    store.run(reopen(id)).unwrap();
+    let weekly = Patch::Set(Recurrence::parse("weekly").unwrap().unwrap());
+    store.run(Command::update(id, TaskChange { recurrence: weekly, ..TaskChange::default() })).unwrap();
+    let (_, draft) = store.run(complete(id)).unwrap().task.unwrap().next_occurrence().unwrap();
+    assert_eq!(draft.due_date, DueDate::parse("2026-03-09").ok());
+}
+
+#[test]
+fn a_task_that_is_made_completed_is_followed_by_one_when_it_is_completed_later() {
+    let mut store = Store::new();
+    let due_date = DueDate::parse("2026-03-02").ok();
+    let recurrence = Recurrence::parse("daily").unwrap();
+    let id = store.create(NewTask { due_date, recurrence, status: Status::Completed, ..titled("Water plants") });
+    let task = store.run(reopen(id)).unwrap().task.unwrap();
+    assert_eq!(task.next_occurrence(), None);
+    assert!(store.run(complete(id)).unwrap().task.unwrap().next_occurrence().is_some());
+}
+
+#[test]
+fn an_occurrence_is_not_made_on_a_list_that_is_gone() {
+    let mut store = Store::new();
+    let id = TaskId::new(Uuid::from_u128(1));
+    let refused = store.run(Command::CreateOnce(id, Box::new(titled("Water plants"))));
+    assert!(matches!(refused, Err(CommandError::NotFound(missing)) if missing == id));
+}
+
+#[test]
+fn reminders_are_armed_that_are_still_to_come() {
+    let mut store = Store::new();
+    let draft = NewTask {
+        due_date: DueDate::parse("2026-03-01T10:00:00Z").ok(),
+        reminders: vec![0, 60, 61, 10],
+        ..titled("Call")
+    };
+    let id = store.create(draft);
+    let armed = |store: &Store| -> Vec<String> {
+        let slots = store.tasks()[0].armed_reminders();
+        slots.map(|at| at.map_or_else(String::new, |at| at.to_string())).to_vec()
+    };
+    assert_eq!(armed(&store), ["", "2026-03-01T09:00:00Z", "2026-03-01T09:50:00Z", "2026-03-01T10:00:00Z", ""]);
+    let told = |store: &Store| store.events.last().unwrap().concerns_reminders();
+    assert!(told(&store));
+    let at = "2026-03-01T09:50:00Z".parse().unwrap();
+    assert!(store.tasks()[0].is_reminded_at(at));
+
+    store.tick(1);
+    let retitled = TaskChange { title: Patch::Set("Call Ada".into()), ..TaskChange::default() };
+    store.run(Command::update(id, retitled)).unwrap();
+    assert!(!told(&store));
+    let later = Patch::Set(DueDate::parse("2026-03-01T11:00:00Z").unwrap());
+    store.run(Command::update(id, TaskChange { due_date: later, ..TaskChange::default() })).unwrap();
+    assert!(told(&store) && !store.tasks()[0].is_reminded_at(at));
+    assert_eq!(armed(&store)[..2], ["2026-03-01T09:59:00Z", "2026-03-01T10:00:00Z"]);
+
+    let nothing = [""; 5];
+    store.run(complete(id)).unwrap();
+    assert_eq!((armed(&store), told(&store)), (nothing.map(str::to_owned).to_vec(), true));
+    store.run(reopen(id)).unwrap();
+    assert_eq!(armed(&store)[3], "2026-03-01T11:00:00Z");
+    store.run(delete(id)).unwrap();
+    assert_eq!((armed(&store), told(&store)), (nothing.map(str::to_owned).to_vec(), true));
+    store.run(Command::Restore(id)).unwrap();
+    assert_eq!(armed(&store)[3], "2026-03-01T11:00:00Z");
+    store.run(Command::update(id, TaskChange { due_date: Patch::Clear, ..TaskChange::default() })).unwrap();
+    assert_eq!((armed(&store), told(&store)), (nothing.map(str::to_owned).to_vec(), true));
 }
 
 #[test]

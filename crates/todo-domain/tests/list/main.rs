@@ -4,6 +4,7 @@
 
 mod commands;
 mod documents;
+mod occurrences;
 mod properties;
 mod queries;
 mod steps;

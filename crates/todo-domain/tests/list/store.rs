@@ -12,6 +12,7 @@ use todo_domain::{NewTask, Task, TaskEvent, TaskId, UserId, replay};
 use uuid::Uuid;
 
 /// The documents of one user, and the events that were published.
+#[derive(Clone)]
 pub(crate) struct Store {
     pub(crate) documents: BTreeMap<DocumentKey, String>,
     pub(crate) events: Vec<TaskEvent>,

@@ -4,7 +4,7 @@ use fuzzing::{computed, config, damaged};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use todo_domain::{DueDate, NewTask, Recurrence, Series, SeriesId, Status, TimeZoneName};
+use todo_domain::{DueDate, NewTask, Recurrence, Series, SeriesId, Status, TaskId, TimeZoneName};
 use uuid::Uuid;
 
 use crate::{LIMIT, due_date, stored, zone};
@@ -116,7 +116,7 @@ proptest! {
             due_date: Some(start),
             time_zone: zone,
             recurrence: serde_json::from_value(serde_json::Value::from(text)).ok(),
-            series: Some(Series { id: SeriesId::new(Uuid::nil()), start, occurrence: u32::MAX, next: None }),
+            series: Some(Series { id: SeriesId::new(Uuid::nil()), start, occurrence: u32::MAX, next: Some(TaskId::new(Uuid::nil())), next_since: None }),
             ..NewTask::default()
         };
         let task = stored(&draft).unwrap();
