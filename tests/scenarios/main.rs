@@ -14,6 +14,7 @@ mod import;
 mod journey;
 mod killed;
 mod rates;
+mod recurring;
 mod refused;
 mod sidecar_away;
 mod starting;

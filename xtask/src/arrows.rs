@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("accounts", &["todo-app", "todo-domain"]),
     ("exports", &["todo-app"]),
     ("openapi", &["todo-app"]),
+    ("recurring", &["todo-app"]),
     ("contracts", &["todo-app", "todo-domain", "dapr"]),
     ("recorder", &["todo-app", "dapr"]),
     ("scenarios", &["testkit"]),

@@ -8,7 +8,7 @@ use crate::command::cargo;
 use crate::tools;
 
 /// The components of `spin.toml`.
-const COMPONENTS: [&str; 5] = ["tasks", "transfer", "exports", "accounts", "openapi"];
+const COMPONENTS: [&str; 6] = ["tasks", "transfer", "exports", "accounts", "openapi", "recurring"];
 /// Components that the scenarios use beside them.
 const TEST_COMPONENTS: [&str; 1] = ["recorder"];
 /// The most bytes that a component may have.

@@ -10,6 +10,7 @@
 mod answer;
 mod events;
 mod process;
+mod sidecar;
 mod user;
 mod wait;
 

@@ -5,7 +5,7 @@
 //! This crate reaches the world through a [`dapr::Client`] alone: it knows no database, no broker and, outside
 //! [`spin`], no Wasm host.
 //!
-//! - [`routes`]: which paths and methods there are;
+//! - [`routes`]: which paths and methods there are, and [`handlers`]: those that only the sidecar calls;
 //! - [`http`]: routing, bodies, problem details, entity tags, request ids;
 //! - [`access`]: who is asking, and what they may do;
 //! - [`idempotency`]: writes that happen once, however often they are sent;
@@ -13,6 +13,8 @@
 //! - [`lists`]: load a list, apply a command, commit with its events, try again on a conflict;
 //! - [`accounts`]: sign-up, sign-in, sessions, profile;
 //! - [`events`]: what the event handlers share;
+//! - [`recurring`]: what follows a completed task;
+//! - [`schedule`]: messages that are published later;
 //! - [`import`] and [`export`]: JSON, CSV (Todoist's too, on the way in) and iCalendar.
 
 pub mod access;
@@ -21,11 +23,14 @@ mod documents;
 pub mod events;
 pub mod export;
 pub mod failure;
+pub mod handlers;
 pub mod http;
 pub mod idempotency;
 pub mod import;
 pub mod lists;
+pub mod recurring;
 pub mod routes;
+pub mod schedule;
 pub mod settings;
 #[cfg(target_family = "wasm")]
 pub mod spin;
@@ -46,6 +51,16 @@ pub struct App<T> {
     pub settings: Settings,
     /// When the request came; the only clock that use cases see.
     pub now: Timestamp,
+}
+
+/// A UUIDv8 that is the same each time for the same text, so that what is made twice of one thing is seen to be the same.
+pub fn derived_id(text: &str) -> uuid::Uuid {
+    use sha2::{Digest, Sha256};
+
+    let hash: [u8; 32] = Sha256::digest(text).into();
+    let mut first = [0; 16];
+    first.copy_from_slice(&hash[..16]);
+    uuid::Builder::from_custom_bytes(first).into_uuid()
 }
 
 /// A fresh UUIDv7. Ids of one process grow even within one millisecond.

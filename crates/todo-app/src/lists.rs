@@ -6,6 +6,7 @@
 //! The head's entity tag guards the pages too: they are only ever written together with it.
 
 mod conflict;
+mod service;
 
 use dapr::{Operation, StateItem, Transaction, Transport, metadata_key};
 use serde::Serialize;
@@ -17,6 +18,7 @@ use todo_domain::list::{
 use todo_domain::{Actor, ActorKind, EventId, Task, TaskEvent, UserId};
 
 pub(crate) use self::conflict::{ATTEMPTS, pause};
+pub use self::service::Once;
 use crate::{
     App,
     access::Writer,
@@ -86,20 +88,11 @@ impl<T: Transport> App<T> {
             {
                 return Ok(earlier);
             }
-            let Loaded { mut list, etag } = self.load(user).await?;
-            list.set_actor(writer.actor.clone());
-            if writer.is_paced() && self.settings.writes_per_minute > 0 {
-                list.spend_write(self.settings.writes_per_minute, self.now).map_err(Failure::from)?;
-            }
-            let applied = self.with_pages(&mut list, |list| list.apply_all(commands, self.now, &mut fresh_id)).await?;
-            let Some(BatchOutcome { results, events, writes }) = applied else {
+            let Some((results, mut operations)) = self.prepare(writer, commands).await? else {
                 pause(attempt);
                 continue;
             };
-            // A whole file is in memory several times by now: what is done with goes.
-            drop(list);
             let response = answer(results)?;
-            let mut operations = operations(user, &etag, writes, &events, None)?;
             if let Some(key) = &writer.idempotency_key {
                 operations.push(key.record(&response)?);
             }
@@ -113,6 +106,25 @@ impl<T: Transport> App<T> {
             }
         }
         Err(busy(user).into())
+    }
+
+    /// What came of commands, and the operations that store it; `None` when a page was written meanwhile: try again.
+    async fn prepare(
+        &self,
+        writer: &Writer,
+        commands: &[Command],
+    ) -> Result<Option<(Results, Vec<Operation>)>, Failure> {
+        let user = writer.user.id;
+        let Loaded { mut list, etag } = self.load(user).await?;
+        list.set_actor(writer.actor.clone());
+        if writer.is_paced() && self.settings.writes_per_minute > 0 {
+            list.spend_write(self.settings.writes_per_minute, self.now)?;
+        }
+        let applied = self.with_pages(&mut list, |list| list.apply_all(commands, self.now, &mut fresh_id)).await?;
+        let Some(BatchOutcome { results, events, writes }) = applied else { return Ok(None) };
+        // A whole file is in memory several times by now: what is done with goes.
+        drop(list);
+        Ok(Some((results, operations(user, &etag, writes, &events, None)?)))
     }
 
     /// Does one command on a user's list, and makes the answer of the task.

@@ -4,6 +4,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use todo_app::accounts::{Account, EmailOwner, Tries};
 use todo_app::idempotency::Record;
+use todo_app::recurring::Followed;
 use uuid::Uuid;
 
 use super::story::{Story, id, now};
@@ -20,6 +21,7 @@ pub(super) fn all(story: &Story) -> Vec<(&'static str, String)> {
         ("sign-ups", stored::<Tries>(&json!({ "at": [now().as_second()] }))),
         ("idempotency", stored::<Record>(&idempotency(story))),
         ("head-closed", story.closed.clone()),
+        ("followed", stored::<Followed>(&json!({ "taskId": story.made.id }))),
         ("sign-in-failures", stored::<Tries>(&json!({ "at": [now().as_second()] }))),
     ]
 }

@@ -1,0 +1,3 @@
+//! Which paths the sidecar calls, by component: events and jobs. They are no part of the API.
+
+pub mod recurring;
