@@ -14,6 +14,7 @@ mod route;
 mod secrets;
 mod server;
 mod state;
+mod subscribe;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -86,6 +87,9 @@ async fn act(sidecar: &Arc<Sidecar>, route: Route, call: Call) -> Result<Answer,
         Route::ScheduleJob { name } => jobs::schedule_job(sidecar, &name, call).await,
         Route::GetJob { name } => jobs::get_job(sidecar, &name, &call).await,
         Route::DeleteJob { name } => jobs::delete_job(sidecar, &name, &call).await,
+        Route::Subscribe { pubsub, topic } => {
+            subscribe::stream_topic(sidecar, publish::pubsub(sidecar, &pubsub)?, &topic, &call).await
+        }
         Route::Operate => inspect::operate(sidecar, &call).await,
         Route::Invoke(target) => invoke::invoke_service(sidecar, &target, call).await,
         Route::Unknown => Err(Refusal::no_route()),

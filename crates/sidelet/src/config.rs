@@ -43,6 +43,8 @@ pub struct Config {
     pub max_body_size: usize,
     /// How long a request body may take to arrive. Default: 60 s, for the longest over a slow line.
     pub body_timeout: Duration,
+    /// How long a stream of a topic is silent before a comment is sent to its reader. Default: 15 s.
+    pub stream_heartbeat: Duration,
     /// An app of `apps` whose port must have accepted once before `/v1.0/healthz` says 204. Default: none.
     pub awaited_app: Option<String>,
     /// Removes no message for its age, as when the groups that may still need it do not run here. Default: `false`.
@@ -67,6 +69,7 @@ impl Config {
             app_token: None,
             max_body_size: 4 << 20,
             body_timeout: Duration::from_secs(60),
+            stream_heartbeat: Duration::from_secs(15),
             awaited_app: None,
             keeps_old_messages: false,
             graceful_shutdown: Duration::from_secs(5),

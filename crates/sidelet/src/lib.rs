@@ -43,6 +43,7 @@ mod secrets;
 mod sidecar;
 mod sqlite;
 mod state;
+mod streams;
 
 pub use config::{AppAddress, CommandLine, Config, InvalidAddress};
 pub use error::StartError;

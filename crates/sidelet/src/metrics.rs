@@ -12,7 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
 
 use crate::resources::MetricsSettings;
 
@@ -63,6 +66,7 @@ pub(crate) struct Metrics {
     ignored: IntCounterVec,
     jobs: Jobs,
     queries: Queries,
+    streams: IntGaugeVec,
 }
 
 /// What the sidecar asks of its databases: a look at one, or a transaction, whatever the number of its statements.
@@ -177,6 +181,7 @@ impl Metrics {
                 ),
             },
             queries: define.queries(),
+            streams: define.gauges("sidelet_streams_open", "Streams of topics that are open", &["component"]),
             registry: define.registry,
         }
     }
@@ -244,6 +249,11 @@ impl Metrics {
         self.queries.clone()
     }
 
+    /// The open streams of a pub/sub component.
+    pub(crate) fn streams(&self, pubsub: &str) -> IntGauge {
+        self.streams.with_label_values(&[pubsub])
+    }
+
     /// The name of a topic, or nothing once there are too many.
     fn topic<'name>(&self, name: &'name str) -> &'name str {
         if self.topics.read().unwrap_or_else(PoisonError::into_inner).contains(name) {
@@ -292,6 +302,13 @@ impl Definitions<'_> {
     fn queries(&self) -> Queries {
         let all = self.counters("sidelet_database_queries_total", "Questions to databases", &["kind"]);
         Queries { read: all.with_label_values(&["read"]), write: all.with_label_values(&["write"]) }
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+        let gauges = IntGaugeVec::new(Opts::new(name, help).const_label("app_id", self.app_id), labels);
+        let gauges = gauges.expect("names and labels are valid");
+        self.register(gauges.clone());
+        gauges
     }
 
     fn latencies(&self, name: &str, labels: &[&str]) -> HistogramVec {

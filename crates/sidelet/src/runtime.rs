@@ -159,7 +159,14 @@ impl Running {
         }
     }
 
-    /// Ends deliveries, then the API, then the stores; each after what is in flight, within `grace` together.
+    /// Ends the streams of topics, each with a word to its reader. None begins any more; all else goes on.
+    ///
+    /// Who is to end what reads them first calls this before: a stream has no end of its own.
+    pub fn end_streams(&self) {
+        self.sidecar.streams.end();
+    }
+
+    /// Ends streams and deliveries, then the API, then the stores; each after what is in flight, within `grace` together.
     ///
     /// The API outlives the deliveries, since handlers call it while they work.
     ///
@@ -167,6 +174,7 @@ impl Running {
     /// When something was still in flight after `grace`; the stores are closed well all the same.
     pub async fn shutdown(self, grace: Duration) -> Result<(), ShutdownOverdue> {
         let deadline = Instant::now() + grace;
+        self.end_streams();
         let (stop, watch) = self.watch;
         stop.cancel();
         let mut ended = timeout_at(deadline, watch).await.is_ok();

@@ -21,6 +21,7 @@ use crate::{
     pubsub::PubSub,
     resources::{ApiLog, Resources},
     state::StateStore,
+    streams::Streams,
 };
 
 /// How long a health check waits for the app's port.
@@ -41,6 +42,8 @@ pub(crate) struct Sidecar {
     pub(crate) stores: BTreeMap<String, StateStore>,
     /// Pub/sub components by name.
     pub(crate) pubsubs: Arc<BTreeMap<String, PubSub>>,
+    /// Topics as streams.
+    pub(crate) streams: Streams,
     /// As they were read at the start.
     pub(crate) resources: Resources,
     /// Which calls are logged.

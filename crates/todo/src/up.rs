@@ -105,7 +105,10 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         };
         let code = match code {
             Some(code) => code,
-            None => spin.stop(GRACE).await?,
+            None => {
+                sidecar.end_streams();
+                spin.stop(GRACE).await?
+            }
         };
         let _overdue = sidecar.shutdown(GRACE).await;
         return Ok(code);
@@ -126,6 +129,8 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         () = sidecar.asked_to_stop() => {}
     }
     eprintln!("stopping: requests and deliveries in flight are finished first");
+    // What components read from them ends with them.
+    sidecar.end_streams();
     // First, so that what a handler answers is still heard.
     let _overdue = sidecar.stop_deliveries(GRACE).await;
     host.shutdown(GRACE).await;

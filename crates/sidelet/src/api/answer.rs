@@ -1,15 +1,21 @@
 //! Answers, and the one place where an error becomes a status and a code.
 
+use std::convert::Infallible;
+
 use bytes::Bytes;
 use dapr::{ApiError, code};
+use futures::stream::BoxStream;
 use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::{Either, Full};
-use hyper::body::Incoming;
+use http_body_util::{Either, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 
 use crate::sqlite::StoreError;
 
-/// An answer of ours, whose length is known, or one of an app, passed on as it comes.
-pub(crate) type Answer = Response<Either<Full<Bytes>, Incoming>>;
+/// An answer of ours, whose length is known, or one that is passed on as it comes: an app's, or a stream.
+pub(crate) type Answer = Response<Either<Full<Bytes>, Either<Incoming, Streamed>>>;
+
+/// Bytes without an end of their own.
+pub(crate) type Streamed = StreamBody<BoxStream<'static, Result<Frame<Bytes>, Infallible>>>;
 
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 

@@ -105,7 +105,7 @@ pub(super) async fn invoke_service(sidecar: &Sidecar, target: &Target, call: Cal
     };
     let (mut parts, body) = answer?.into_parts();
     headers::strip_hop(&mut parts.headers);
-    Ok(Answer::from_parts(parts, Either::Right(body)))
+    Ok(Answer::from_parts(parts, Either::Right(Either::Left(body))))
 }
 
 /// Sends a request once.

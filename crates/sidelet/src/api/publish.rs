@@ -162,7 +162,8 @@ fn data(event: Option<&RawValue>, content_type: &str, body: &Bytes) -> Option<By
     }
 }
 
-async fn open(pubsub: &PubSub, topic: &str) -> Result<Arc<Topic>, Refusal> {
+/// A topic by name, made on first use.
+pub(super) async fn open(pubsub: &PubSub, topic: &str) -> Result<Arc<Topic>, Refusal> {
     if topic.len() > TOPIC {
         return Err(Refusal::malformed(format!("the topic is longer than {TOPIC} bytes")));
     }

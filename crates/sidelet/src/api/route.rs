@@ -58,6 +58,11 @@ pub(super) enum Route {
     DeleteJob {
         name: String,
     },
+    /// A topic as a stream; none of Dapr's calls.
+    Subscribe {
+        pubsub: String,
+        topic: String,
+    },
     /// What operators ask for; none of Dapr's calls.
     Operate,
     Invoke(Target),
@@ -71,6 +76,7 @@ impl Route {
         let segments: Vec<&str> = call.segments.iter().map(String::as_str).collect();
         let own = |name: &str| name.to_owned();
         let post = call.method == Method::POST || call.method == Method::PUT;
+        let invoked = call.headers.contains_key("dapr-app-id");
         match (call.method.as_str(), segments.as_slice()) {
             ("GET", ["v1.0", "healthz"]) => Self::GetHealth,
             ("GET", ["v1.0", "healthz", "outbound"]) => Self::GetOutboundHealth,
@@ -93,7 +99,10 @@ impl Route {
             (_, ["v1.0" | "v1.0-alpha1", "jobs", name]) if post => Self::ScheduleJob { name: own(name) },
             ("GET", ["v1.0" | "v1.0-alpha1", "jobs", name]) => Self::GetJob { name: own(name) },
             ("DELETE", ["v1.0" | "v1.0-alpha1", "jobs", name]) => Self::DeleteJob { name: own(name) },
-            (_, ["sidelet", "v1", ..]) if !call.headers.contains_key("dapr-app-id") => Self::Operate,
+            ("GET", ["sidelet", "v1", "subscribe", pubsub, topic @ ..]) if !invoked && named(topic) => {
+                Self::Subscribe { pubsub: own(pubsub), topic: topic.join("/") }
+            }
+            (_, ["sidelet", "v1", ..]) if !invoked => Self::Operate,
             _ => Target::of(call).map_or(Self::Unknown, Self::Invoke),
         }
     }
@@ -118,6 +127,7 @@ impl Route {
             Self::ScheduleJob { .. } => "ScheduleJob",
             Self::GetJob { .. } => "GetJob",
             Self::DeleteJob { .. } => "DeleteJob",
+            Self::Subscribe { .. } => "Subscribe",
             Self::Operate => "Operate",
             Self::Invoke(target) if sidecar.apps.contains_key(&target.app) => {
                 return Cow::Owned(format!("InvokeService/{}", target.app));
@@ -140,7 +150,7 @@ impl Route {
             Self::BulkPublish { .. } | Self::Publish { .. } => "publish",
             Self::GetSecret { .. } | Self::GetBulkSecret { .. } => "secrets",
             Self::ScheduleJob { .. } | Self::GetJob { .. } | Self::DeleteJob { .. } => "jobs",
-            Self::Operate => "sidelet",
+            Self::Subscribe { .. } | Self::Operate => "sidelet",
             Self::Invoke(_) | Self::Unknown => "invoke",
         };
         let alpha = call.segments.first().is_some_and(|version| version == "v1.0-alpha1");

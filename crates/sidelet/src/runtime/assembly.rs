@@ -22,6 +22,7 @@ use crate::{
     sidecar::{Readiness, Sidecar},
     sqlite::{Database, FileLock, OpenError, Place, Retention, StoreError, log::Topic},
     state::StateStore,
+    streams::Streams,
 };
 
 /// Everything but the port.
@@ -161,6 +162,7 @@ async fn build(
         body_timeout: config.body_timeout,
         stores,
         pubsubs,
+        streams: Streams::new(config.stream_heartbeat),
         api_log: ApiLog { enabled: config.api_log.unwrap_or(log.enabled), ..log },
         metrics,
         invoker,

@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 mod process;
+pub(crate) mod stream;
 pub(crate) mod wire;
 
 use std::{
@@ -99,6 +100,7 @@ pub(crate) struct Place {
     pub(crate) app_token: Option<String>,
     pub(crate) max_body_size: usize,
     pub(crate) body_timeout: Duration,
+    pub(crate) stream_heartbeat: Duration,
     /// Whether health waits for the app.
     pub(crate) awaited: bool,
     /// Whether there is a file `configuration.yaml`.
@@ -118,6 +120,7 @@ impl Place {
             app_token: None,
             max_body_size: 4 << 20,
             body_timeout: DEADLINE,
+            stream_heartbeat: DEADLINE,
             awaited: false,
             configured: false,
         }
@@ -164,6 +167,7 @@ impl Place {
             app_token: self.app_token.clone(),
             max_body_size: self.max_body_size,
             body_timeout: self.body_timeout,
+            stream_heartbeat: self.stream_heartbeat,
             awaited_app: self.awaited.then(|| "todo".into()),
             configuration: self.configured.then(|| self.path().join("configuration.yaml")).into_iter().collect(),
             metrics: Some("127.0.0.1:0".parse().unwrap()),

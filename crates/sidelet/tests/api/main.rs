@@ -24,4 +24,5 @@ mod resiliency;
 mod routing;
 mod secrets;
 mod state;
+mod streams;
 mod subscribe;

@@ -1,0 +1,59 @@
+//! `GET /sidelet/v1/subscribe/{pubsub}/{topic}`: a topic as server-sent events.
+
+use futures::StreamExt;
+use http::{HeaderValue, StatusCode, header};
+use http_body_util::{Either, StreamBody};
+use hyper::body::Frame;
+
+use super::{
+    answer::{Answer, Refusal},
+    publish,
+    request::Call,
+};
+use crate::{
+    pubsub::PubSub,
+    sidecar::Sidecar,
+    streams::{OpenError, Start},
+};
+
+/// Streams what is appended from now on, or what `from` or `Last-Event-ID` say: with `key` the messages of that key,
+/// else all.
+pub(super) async fn stream_topic(
+    sidecar: &Sidecar,
+    pubsub: &PubSub,
+    topic: &str,
+    call: &Call,
+) -> Result<Answer, Refusal> {
+    let start = match (call.header("last-event-id"), call.parameter("from")) {
+        ("", None | Some("" | "latest")) => Start::Now,
+        ("", Some("earliest")) => Start::Earliest,
+        ("", Some(other)) => {
+            return Err(Refusal::malformed(format!("`from` is `{other}`; expected `earliest` or `latest`")));
+        }
+        // A client that comes back says where it was, whatever its address says.
+        (id, _) => Start::After(id.to_owned()),
+    };
+    let key = call.parameter("key").filter(|key| !key.is_empty());
+    let topic = publish::open(pubsub, topic).await?;
+    let open = sidecar.metrics.streams(&pubsub.name);
+    let reader = match sidecar.streams.open(pubsub, topic, key, &start, open) {
+        Ok(reader) => reader,
+        Err(error) => return Ok(refused(&error)),
+    };
+    let frames = reader.into_stream().map(|bytes| Ok(Frame::data(bytes))).boxed();
+    let mut answer = Answer::new(Either::Right(Either::Right(StreamBody::new(frames))));
+    let headers = answer.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(answer)
+}
+
+fn refused(error: &OpenError) -> Answer {
+    if matches!(error, OpenError::Position { .. }) {
+        return Refusal::malformed(error.to_string()).into();
+    }
+    let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "ERR_STREAM_UNAVAILABLE", error.to_string());
+    let mut answer = Answer::from(refusal);
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
+}
