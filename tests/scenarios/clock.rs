@@ -1,17 +1,10 @@
 //! The machine's clock is set back by an hour while everything runs.
 
-use std::path::PathBuf;
-
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 use testkit::{Todo, TodoOptions, User, eventually};
 
-/// The library that gives a process another clock, as Debian installs it.
-fn library() -> Result<PathBuf> {
-    let places = std::fs::read_dir("/usr/lib").context("/usr/lib")?.filter_map(Result::ok);
-    let mut libraries = places.map(|place| place.path().join("faketime/libfaketimeMT.so.1"));
-    libraries.find(|library| library.is_file()).context("libfaketime is missing: run `cargo xtask test`")
-}
+use crate::support::Clock;
 
 /// Makes a task and gives it as it was answered.
 async fn create(user: &User, title: &str) -> Result<Value> {
@@ -24,17 +17,9 @@ fn text<'a>(task: &'a Value, name: &str) -> &'a str {
 
 #[tokio::test]
 async fn a_clock_that_is_set_back_loses_nothing_and_repeats_nothing() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let clock = folder.path().join("clock");
-    std::fs::write(&clock, "+0")?;
-    let environment = vec![
-        ("LD_PRELOAD", library()?.display().to_string()),
-        ("FAKETIME_TIMESTAMP_FILE", clock.display().to_string()),
-        // Deadlines run on the clock that only runs forwards, as on every machine.
-        ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
-        ("FAKETIME_CACHE_DURATION", "1".to_owned()),
-    ];
-    let mut todo = Todo::start_with(TodoOptions { environment, ..TodoOptions::default() }).await?;
+    let clock = Clock::new()?;
+    let mut todo =
+        Todo::start_with(TodoOptions { environment: clock.environment()?, ..TodoOptions::default() }).await?;
     let ada = todo.sign_up("ada").await?;
     // More than the head holds, so that the older ones are on a page.
     let many: Vec<Value> = (0..140).map(|number| json!({ "title": format!("before {number}") })).collect();
@@ -42,7 +27,7 @@ async fn a_clock_that_is_set_back_loses_nothing_and_repeats_nothing() -> Result<
     ensure!(import["created"] == 140, "{import}");
     let before = create(&ada, "before").await?;
 
-    std::fs::write(&clock, "-3600")?;
+    clock.set(-3600)?;
     let after = eventually("the clock is set back", async || {
         let task = create(&ada, "after").await.ok()?;
         (text(&task, "createdAt") < text(&before, "createdAt")).then_some(task)

@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("exports", &["todo-app"]),
     ("openapi", &["todo-app"]),
     ("recurring", &["todo-app"]),
+    ("reminders", &["todo-app"]),
     ("contracts", &["todo-app", "todo-domain", "dapr"]),
     ("recorder", &["todo-app", "dapr"]),
     ("scenarios", &["testkit"]),

@@ -8,7 +8,7 @@ use crate::command::cargo;
 use crate::tools;
 
 /// The components of `spin.toml`.
-const COMPONENTS: [&str; 6] = ["tasks", "transfer", "exports", "accounts", "openapi", "recurring"];
+const COMPONENTS: [&str; 7] = ["tasks", "transfer", "exports", "accounts", "openapi", "recurring", "reminders"];
 /// Components that the scenarios use beside them.
 const TEST_COMPONENTS: [&str; 1] = ["recorder"];
 /// The most bytes that a component may have.

@@ -19,6 +19,7 @@ pub(crate) async fn update_profile(app: &App, request: &Request) -> Answer {
     let mut fields = Fields::new(&object);
     let name = fields.text("name");
     let time_zone = fields.time_zone("timeZone");
+    let digest_time = fields.day_time("digestTime");
     let (present, new) = (fields.text("currentPassword"), fields.text("password"));
     let password = match (present, new) {
         (Some(present), Some(new)) => Some((present, new)),
@@ -33,7 +34,7 @@ pub(crate) async fn update_profile(app: &App, request: &Request) -> Answer {
         }
     };
     fields.finish().map_err(Problem::invalid)?;
-    let signed_in = app.change_profile(&user, ProfileChange { name, time_zone, password }).await?;
+    let signed_in = app.change_profile(&user, ProfileChange { name, time_zone, digest_time, password }).await?;
     Ok(auth::answer(StatusCode::OK, request, signed_in))
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use dapr::CloudEvent;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
-use todo_app::accounts::{Account, EmailOwner, Tries};
+use todo_app::accounts::{Account, EmailOwner, Registered, Tries};
 use todo_app::idempotency::Record;
 use todo_app::recurring::Followed;
 use todo_app::wire;
@@ -199,6 +199,7 @@ fn read_document(sample: &Sample) {
         "account" => drop(sample.json::<Account>()),
         "account-email" => drop(sample.json::<EmailOwner>()),
         "sign-in-failures" | "sign-ups" => drop(sample.json::<Tries>()),
+        "users" => drop(sample.json::<Registered>()),
         "followed" => drop(sample.json::<Followed>()),
         "idempotency" => drop(sample.json::<Record>()),
         other => panic!("nothing reads the document `{other}`"),

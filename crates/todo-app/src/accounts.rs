@@ -1,7 +1,7 @@
 //! Accounts: sign-up, sign-in, sessions, and the profile.
 //!
-//! Two documents: `accounts/{userId}` holds the account, and `account-emails/{hash}` leads from an e-mail address to it,
-//! so that one address has one account whatever two sign-ups at once try.
+//! `accounts/{userId}` holds the account, and `account-emails/{hash}` leads from an e-mail address to it, so that one
+//! address has one account whatever two sign-ups at once try. `users/{shard}` names the users, for what is done for all.
 //! The address itself stands only in the account.
 
 mod account;
@@ -9,16 +9,19 @@ mod api_tokens;
 mod deletion;
 mod feed;
 mod password;
+mod registry;
 mod session;
 mod throttle;
 
 use dapr::{Operation, StateItem, Transaction, Transport, metadata_key};
-use todo_domain::{FieldError, TimeZoneName, UserId, ValidationError};
+use todo_domain::{DayTime, FieldError, TimeZoneName, UserId, ValidationError};
 
-pub use self::account::{Account, EmailOwner, MAX_EMAIL, Profile};
+pub(crate) use self::account::key;
+pub use self::account::{Account, DaySettings, EmailOwner, MAX_EMAIL, Profile};
 pub(crate) use self::api_tokens::TokenHolder;
 pub use self::api_tokens::{ApiTokenBody, MAX_API_TOKENS, NewApiToken, StoredApiToken};
 pub use self::password::PASSWORD_LENGTH;
+pub use self::registry::{Registered, Shard};
 pub use self::session::{REFRESH_TOKEN_SECONDS, RefreshToken, Session, SessionBody};
 pub use self::throttle::Tries;
 use self::throttle::{BAD_SIGN_INS, SIGN_UPS};
@@ -60,6 +63,8 @@ pub struct ProfileChange {
     pub name: Option<String>,
     /// The zone of the person's days.
     pub time_zone: Option<TimeZoneName>,
+    /// When the digest of the day comes; an inner `None`: never.
+    pub digest_time: Option<Option<DayTime>>,
     /// The new password, with the present one.
     pub password: Option<(String, String)>,
 }
@@ -90,22 +95,34 @@ impl<T: Transport> App<T> {
         let mut account = Account::new(id, email, input.name.trim().to_owned(), input.time_zone, self.now);
         account.password_hash = password::hash(&input.password);
         let refresh = account.begin_session(self.now);
+        account.registered = true;
         let items = [
             item(account::email_key(&account.email), &account::EmailOwner { user_id: id })?,
             item(account::key(id), &account)?,
         ];
         let new =
             |item: StateItem| Operation::upsert(item.first_write().with_metadata(metadata_key::OUTBOX_SKIP, "true"));
-        let operations = items.into_iter().map(new).collect();
-        match self.dapr.transact(&self.settings.state_store, &Transaction::new(operations)).await {
-            Ok(()) => {
-                self.count(&sign_ups, &input.client_address).await?;
-                Ok(self.signed_in(&account, Some(refresh)))
+        let operations: Vec<Operation> = items.into_iter().map(new).collect();
+        for attempt in 1..=ATTEMPTS {
+            let mut operations = operations.clone();
+            operations.extend(self.registration(id, true).await?);
+            match self.dapr.transact(&self.settings.state_store, &Transaction::new(operations)).await {
+                Ok(()) => {
+                    self.count(&sign_ups, &input.client_address).await?;
+                    return Ok(self.signed_in(&account, Some(refresh)));
+                }
+                Err(error) if error.is_conflict() => {
+                    if self.owner_of(&account.email).await?.is_some() {
+                        return Err(Problem::new(409, kind::ACCOUNT_EXISTS)
+                            .detail("This e-mail address has an account: sign in, or use another address."));
+                    }
+                    // Someone else of the same shard signed up.
+                    pause(attempt);
+                }
+                Err(error) => return Err(Failure::from(error).into()),
             }
-            Err(error) if error.is_conflict() => Err(Problem::new(409, kind::ACCOUNT_EXISTS)
-                .detail("This e-mail address has an account: sign in, or use another address.")),
-            Err(error) => Err(Failure::from(error).into()),
         }
+        Err(Failure::Busy { subject: "the registry of users".to_owned(), attempts: ATTEMPTS }.into())
     }
 
     /// Signs a user in.
@@ -127,6 +144,7 @@ impl<T: Transport> App<T> {
         }
         let id = account.expect("checked above").id;
         let (account, refresh) = self.change_account(id, |account| Ok(account.begin_session(self.now))).await?;
+        self.register_older(&account).await;
         Ok(self.signed_in(&account, Some(refresh)))
     }
 
@@ -138,6 +156,7 @@ impl<T: Transport> App<T> {
         let token = RefreshToken::parse(token).ok_or_else(session_gone)?;
         let (account, renewal) =
             self.change_account(token.user_id, |account| Ok(account.renew_session(&token, self.now))).await?;
+        self.register_older(&account).await;
         match renewal {
             session::Renewal::Rotated(refresh) => Ok(self.signed_in(&account, Some(refresh))),
             session::Renewal::JustRotated => Ok(self.signed_in(&account, None)),
@@ -191,6 +210,9 @@ impl<T: Transport> App<T> {
             password::check(new, &mut errors);
         }
         finish(errors)?;
+        if change.time_zone.is_some() || change.digest_time.is_some() {
+            self.move_morning(user, &change).await?;
+        }
         let hash = change.password.as_ref().map(|(_, new)| password::hash(new));
         let (account, refresh) = self
             .change_account(user.id, |account| {
@@ -207,6 +229,9 @@ impl<T: Transport> App<T> {
                 if let Some(zone) = &change.time_zone {
                     account.time_zone = zone.clone();
                 }
+                if let Some(time) = change.digest_time {
+                    account.digest_time = time;
+                }
                 Ok(hash.as_ref().map(|hash| {
                     account.password_hash.clone_from(hash);
                     account.end_all_sessions();
@@ -215,6 +240,18 @@ impl<T: Transport> App<T> {
             })
             .await?;
         Ok(self.signed_in(&account, refresh))
+    }
+
+    /// Plans the next morning by what is about to change, before it does: when that cannot be done, nothing is.
+    async fn move_morning(&self, user: &User, change: &ProfileChange) -> Result<(), Problem> {
+        let mut settings = self.account(user).await?.day_settings();
+        if let Some(zone) = &change.time_zone {
+            settings.time_zone = zone.clone();
+        }
+        if let Some(time) = change.digest_time {
+            settings.digest_time = time;
+        }
+        Ok(self.plan_day(user.id, &settings, true).await?)
     }
 
     fn signed_in(&self, account: &Account, refresh: Option<RefreshToken>) -> SignedIn {

@@ -14,6 +14,7 @@
 //! - [`accounts`]: sign-up, sign-in, sessions, profile;
 //! - [`events`]: what the event handlers share;
 //! - [`recurring`]: what follows a completed task;
+//! - [`reminders`]: what is done when a time has come;
 //! - [`schedule`]: messages that are published later;
 //! - [`import`] and [`export`]: JSON, CSV (Todoist's too, on the way in) and iCalendar.
 
@@ -29,6 +30,7 @@ pub mod idempotency;
 pub mod import;
 pub mod lists;
 pub mod recurring;
+pub mod reminders;
 pub mod routes;
 pub mod schedule;
 pub mod settings;

@@ -144,11 +144,15 @@ fn bulk() -> Value {
 /// A new password needs the present one, and the other way round.
 fn profile_change() -> Value {
     let mut schema = closed(
-        "What changes; what is absent or null stays.",
+        "What changes; what is absent or null stays, but a null `digestTime` ends the digest.",
         &[],
         json!({
             "name": nullable(name()),
             "timeZone": nullable(time_zone()),
+            "digestTime": nullable(json!({
+                "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+                "description": "When the digest of the day comes, on a clock of `timeZone`; `07:00` unless chosen.",
+            })),
             "currentPassword": nullable(json!({ "type": "string" })),
             "password": nullable(password()),
         }),

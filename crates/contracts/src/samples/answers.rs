@@ -11,6 +11,7 @@ use todo_app::wire::{
     BulkBody, BulkResultBody, Dependencies, FeedBody, HealthBody, QuickTaskBody, SearchBody, SignedInBody, TagBody,
     TaskBody,
 };
+use todo_domain::DayTime;
 use todo_domain::ValidationError;
 
 use super::documents::{self, id_of_token};
@@ -116,6 +117,7 @@ fn signed_in(story: &Story) -> SignedIn {
         email: text("email"),
         name: text("name"),
         time_zone: story.user.time_zone.clone(),
+        digest_time: Some(DayTime::DIGEST),
         created_at: now(),
     };
     SignedIn { access, refresh: None, profile }

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
-use todo_app::accounts::{Account, EmailOwner, Tries};
+use todo_app::accounts::{Account, EmailOwner, Registered, Tries};
 use todo_app::idempotency::Record;
 use todo_app::recurring::Followed;
 use uuid::Uuid;
@@ -21,6 +21,7 @@ pub(super) fn all(story: &Story) -> Vec<(&'static str, String)> {
         ("sign-ups", stored::<Tries>(&json!({ "at": [now().as_second()] }))),
         ("idempotency", stored::<Record>(&idempotency(story))),
         ("head-closed", story.closed.clone()),
+        ("users", stored::<Registered>(&json!({ "users": [story.user.id] }))),
         ("followed", stored::<Followed>(&json!({ "taskId": story.made.id }))),
         ("sign-in-failures", stored::<Tries>(&json!({ "at": [now().as_second()] }))),
     ]
@@ -34,7 +35,9 @@ pub(super) fn account(story: &Story) -> Value {
         "email": "ada@example.com",
         "name": "Ada",
         "timeZone": story.user.time_zone,
+        "digestTime": "06:30",
         "createdAt": now(),
+        "registered": true,
         "passwordHash": "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0ISE$QHBU0TPhUzzqRyzl2JMyMNhQzqRPfaFMxOCmQ2Gz1gk",
         "sessions": [{
             "id": id(0x4001),

@@ -70,5 +70,5 @@ pub(crate) fn sign_in() -> Value {
 
 /// A change of the account.
 pub(crate) fn profile_change() -> Value {
-    json!({ "name": "Ada Lovelace", "timeZone": "Europe/London" })
+    json!({ "name": "Ada Lovelace", "timeZone": "Europe/London", "digestTime": "06:30" })
 }

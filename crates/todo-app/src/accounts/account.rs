@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use serde_json::{Map, Value};
-use todo_domain::{FieldError, TimeZoneName, UserId, instant};
+use todo_domain::{DayTime, FieldError, TimeZoneName, UserId, instant};
 
 use super::{api_tokens::StoredApiToken, session::Session};
 use crate::access::digest;
@@ -32,6 +32,9 @@ pub struct Account {
     /// The zone of the person's days.
     #[serde(default)]
     pub time_zone: TimeZoneName,
+    /// When the digest of the day comes; `None`: never. Documents of older releases have the usual time.
+    #[serde(default = "usual_time")]
+    pub digest_time: Option<DayTime>,
     /// When it was made.
     #[serde(deserialize_with = "instant::read")]
     pub created_at: Timestamp,
@@ -46,9 +49,28 @@ pub struct Account {
     /// The hash of the calendar feed's secret, where there is a feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed_hash: Option<String>,
+    /// Whether the registry of users names this one; accounts of older releases enter it at their next sign-in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub registered: bool,
     /// What a newer release added; kept as it is.
     #[serde(flatten)]
     pub other: Map<String, Value>,
+}
+
+/// The part of an account that says when its user's day begins.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DaySettings {
+    /// The zone of the person's days.
+    #[serde(default)]
+    pub time_zone: TimeZoneName,
+    /// When the digest of the day comes; `None`: never.
+    #[serde(default = "usual_time")]
+    pub digest_time: Option<DayTime>,
+}
+
+fn usual_time() -> Option<DayTime> {
+    Some(DayTime::DIGEST)
 }
 
 /// Refuses the form of a newer release.
@@ -83,6 +105,8 @@ pub struct Profile {
     pub name: String,
     /// The zone of the person's days.
     pub time_zone: TimeZoneName,
+    /// When the digest of the day comes, on a clock of this zone; null: never.
+    pub digest_time: Option<DayTime>,
     /// When the account was made.
     pub created_at: Timestamp,
 }
@@ -95,11 +119,13 @@ impl Account {
             email,
             name,
             time_zone,
+            digest_time: usual_time(),
             created_at: now,
             password_hash: String::new(),
             sessions: Vec::new(),
             api_tokens: Vec::new(),
             feed_hash: None,
+            registered: false,
             other: Map::new(),
         }
     }
@@ -111,13 +137,19 @@ impl Account {
             email: self.email.clone(),
             name: self.name.clone(),
             time_zone: self.time_zone.clone(),
+            digest_time: self.digest_time,
             created_at: self.created_at,
         }
+    }
+
+    /// When the user's day begins.
+    pub fn day_settings(&self) -> DaySettings {
+        DaySettings { time_zone: self.time_zone.clone(), digest_time: self.digest_time }
     }
 }
 
 /// The key of an account.
-pub(super) fn key(id: UserId) -> String {
+pub(crate) fn key(id: UserId) -> String {
     format!("accounts/{id}")
 }
 

@@ -32,6 +32,7 @@ impl<T: Transport> App<T> {
             // A store publishes what is upserted and never what is deleted.
             operations.push(Operation::delete(StateItem::key(account::email_key(&found.email))));
             operations.push(Operation::delete(StateItem::key(key).with_etag(etag)));
+            operations.extend(self.registration(user.id, false).await?);
             match self.dapr.transact(&self.settings.state_store, &Transaction::new(operations)).await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_conflict() => pause(attempt),

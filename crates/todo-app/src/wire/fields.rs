@@ -1,7 +1,7 @@
 //! The fields of a small JSON object, taken out one by one; what is left is refused.
 
 use serde_json::{Map, Value};
-use todo_domain::{Refusals, TimeZoneName, ValidationError};
+use todo_domain::{DayTime, Refusals, TimeZoneName, ValidationError};
 
 use super::{folded, input::texts, zone_field};
 use crate::http::body::kind_of;
@@ -74,6 +74,20 @@ impl<'a> Fields<'a> {
         zone_field(name, value, &mut self.refusals)
     }
 
+    /// A time of day; an inner `None` for null, `None` when it is absent or refused.
+    pub fn day_time(&mut self, name: &'static str) -> Option<Option<DayTime>> {
+        if self.find(name).is_some_and(Value::is_null) {
+            return Some(None);
+        }
+        match DayTime::parse(&self.text(name)?) {
+            Ok(time) => Some(Some(time)),
+            Err(error) => {
+                self.refusals.add(name, error.to_string());
+                None
+            }
+        }
+    }
+
     /// Refuses a field that was not refused before.
     pub fn refuse(&mut self, name: impl Into<String>, message: &str) {
         let name = name.into();
@@ -96,14 +110,14 @@ impl<'a> Fields<'a> {
     }
 
     fn take(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.find(name).filter(|value| !value.is_null())
+    }
+
+    fn find(&mut self, name: &'static str) -> Option<&'a Value> {
         if !self.known.contains(&name) {
             self.known.push(name);
         }
         let wanted = folded(name);
-        self.object
-            .iter()
-            .find(|(found, _)| folded(found) == wanted)
-            .map(|(_, value)| value)
-            .filter(|value| !value.is_null())
+        self.object.iter().find(|(found, _)| folded(found) == wanted).map(|(_, value)| value)
     }
 }

@@ -6,7 +6,7 @@
 
 use dapr::{Acknowledgement, CloudEvent, StateItem};
 use http::{Method, StatusCode};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use spin_sdk::http::{IncomingRequest, IntoResponse};
 use spin_sdk::http_component;
 use todo_app::failure::Failure;
@@ -35,6 +35,20 @@ struct Seen {
     deliveries: u32,
 }
 
+/// What is kept of an event of the topic `reminders`.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reminded {
+    id: String,
+    #[serde(rename = "type")]
+    event_type: String,
+    data: serde_json::Value,
+    /// When it came first.
+    at: String,
+}
+
+const REMINDED: &str = "recorder-reminded";
+
 #[derive(Debug, Clone, Copy)]
 enum Operation {
     RecordEvent,
@@ -42,14 +56,18 @@ enum Operation {
     TakePickily,
     ListTaken,
     Mend,
+    RecordReminder,
+    ListReminders,
 }
 
 const ROUTES: &[Route<Operation>] = &[
     Route::new(Method::POST, "/recorder/task-events", Operation::RecordEvent),
+    Route::new(Method::POST, "/recorder/reminders", Operation::RecordReminder),
     Route::new(Method::GET, "/recorder/{user}", Operation::ListEvents),
     Route::new(Method::POST, "/recorder/picky/task-events", Operation::TakePickily),
     Route::new(Method::POST, "/recorder/picky/mend", Operation::Mend),
     Route::new(Method::GET, "/recorder/picky/{user}", Operation::ListTaken),
+    Route::new(Method::GET, "/recorder/reminders/{user}", Operation::ListReminders),
 ];
 
 #[http_component]
@@ -82,8 +100,14 @@ async fn answer(app: App, call: Call<Operation>) -> Answer {
             mend(&app).await?;
             Ok(empty(StatusCode::OK))
         }
-        Operation::ListTaken => Ok(json(StatusCode::OK, &seen(&app, TAKEN, &call.path[0]).await?.0)),
-        Operation::ListEvents => Ok(json(StatusCode::OK, &seen(&app, EVENTS, &call.path[0]).await?.0)),
+        Operation::RecordReminder => {
+            only_the_sidecar(&call.request)?;
+            remember(&app, &call).await?;
+            Ok(empty(StatusCode::OK))
+        }
+        Operation::ListReminders => Ok(json(StatusCode::OK, &seen::<Reminded>(&app, REMINDED, &call.path[0]).await?.0)),
+        Operation::ListTaken => Ok(json(StatusCode::OK, &seen::<Seen>(&app, TAKEN, &call.path[0]).await?.0)),
+        Operation::ListEvents => Ok(json(StatusCode::OK, &seen::<Seen>(&app, EVENTS, &call.path[0]).await?.0)),
     }
 }
 
@@ -112,7 +136,7 @@ async fn mend(app: &App) -> Result<(), Failure> {
 /// Writers meet only when the sidecar breaks its order; then one of them fails and its event comes again.
 async fn record(app: &App, kind: &str, mut event: Seen) -> Result<(), Failure> {
     let user = event.user_id.clone();
-    let (mut events, etag) = seen(app, kind, &user).await?;
+    let (mut events, etag) = seen::<Seen>(app, kind, &user).await?;
     match events.iter_mut().find(|known| known.event_id == event.event_id) {
         Some(known) => known.deliveries += 1,
         None => {
@@ -120,12 +144,31 @@ async fn record(app: &App, kind: &str, mut event: Seen) -> Result<(), Failure> {
             events.push(event);
         }
     }
-    let item = item(key(kind, &user), &events)?;
+    keep(app, key(kind, &user), &events, etag).await
+}
+
+/// Keeps a reminder or a digest, each id once.
+async fn remember(app: &App, call: &Call<Operation>) -> Result<(), todo_app::http::problem::Problem> {
+    let malformed = |error: serde_json::Error| todo_app::http::problem::Problem::malformed(error.to_string());
+    let event: CloudEvent<serde_json::Value> =
+        serde_json::from_value(body::json_value(&call.request)?).map_err(malformed)?;
+    let user = event.data["userId"].as_str().unwrap_or_default().to_owned();
+    let (mut known, etag) = seen::<Reminded>(app, REMINDED, &user).await?;
+    if known.iter().all(|known| known.id != event.id) {
+        let CloudEvent { id, event_type, data, .. } = event;
+        known.push(Reminded { id, event_type, data, at: app.now.to_string() });
+        keep(app, key(REMINDED, &user), &known, etag).await?;
+    }
+    Ok(())
+}
+
+async fn keep<V: Serialize>(app: &App, key: String, known: &V, etag: String) -> Result<(), Failure> {
+    let item = item(key, known)?;
     let item = if etag.is_empty() { item.first_write() } else { item.with_etag(etag) };
     Ok(app.dapr.save(&app.settings.state_store, &item).await?)
 }
 
-async fn seen(app: &App, kind: &str, user: &str) -> Result<(Vec<Seen>, String), Failure> {
+async fn seen<E: DeserializeOwned>(app: &App, kind: &str, user: &str) -> Result<(Vec<E>, String), Failure> {
     match app.dapr.get(&app.settings.state_store, &key(kind, user)).await? {
         None => Ok((Vec::new(), String::new())),
         Some(found) => {

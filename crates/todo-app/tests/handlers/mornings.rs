@@ -1,0 +1,90 @@
+//! Jobs that fire: reminders, and each user's morning.
+
+use futures::executor::block_on;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use todo_app::events::take_task_event;
+use todo_app::http::Request;
+
+use crate::deeds::{deeds, play};
+use crate::{Fault, Sidecar, app, mess, with_account};
+
+const LATER: i64 = 10_000;
+
+/// Fires a job until it is taken.
+fn fire(sidecar: &Sidecar, seconds: i64, name: &str, data: &Value) {
+    let request = Request::new(data.to_string().into_bytes());
+    while block_on(app(sidecar, seconds).take_job(name, &request)).is_err() {}
+}
+
+proptest! {
+    #![proptest_config(fuzzing::config(200))]
+
+    #[test]
+    fn a_morning_that_is_broken_off_is_the_morning_that_was_not(deeds in deeds(), mess in mess()) {
+        let clean = with_account();
+        play(&clean, &deeds, 0);
+        let messy = clean.copy();
+        let job = format!("daily-{}", crate::user());
+        fire(&clean, LATER, &job, &json!({}));
+        let mut faults = mess.faults.clone();
+        faults.truncate(40);
+        messy.faults.borrow_mut().clone_from(&faults);
+        fire(&messy, LATER, &job, &json!({}));
+        messy.faults.borrow_mut().clear();
+        // Once more, late, as after a lost acknowledgement.
+        fire(&messy, LATER, &job, &json!({}));
+        let (messy, clean) = (messy.world.borrow(), clean.world.borrow());
+        prop_assert_eq!((&messy.published, &messy.jobs), (&clean.published, &clean.jobs));
+        prop_assert!(messy.jobs.contains_key(&job) && messy.published.len() <= 1);
+    }
+
+    #[test]
+    fn each_reminder_is_published_under_one_id_however_often_its_job_fires(deeds in deeds(), repeats in 1..4_usize) {
+        let sidecar = with_account();
+        play(&sidecar, &deeds, 0);
+        let events = sidecar.world.borrow().events.clone();
+        for event in &events {
+            let app = app(&sidecar, LATER);
+            let request = crate::delivery(event);
+            let taken = take_task_event(&request, async |event| app.keep_reminders(event).await);
+            assert!(block_on(taken).is_ok());
+        }
+        let jobs = sidecar.world.borrow().jobs.clone();
+        let reminders: Vec<_> = jobs.iter().filter(|(name, _)| name.starts_with("reminder-")).collect();
+        for _ in 0..repeats {
+            reminders.iter().for_each(|(name, (_, data))| fire(&sidecar, LATER, name, data));
+        }
+        let world = sidecar.world.borrow();
+        prop_assert_eq!(world.published.len(), reminders.len());
+        prop_assert!(world.published.values().all(|(told, _)| told == "reminders todo.reminder"));
+    }
+}
+
+#[test]
+fn a_user_who_is_gone_has_no_further_morning() {
+    let sidecar = Sidecar::default();
+    fire(&sidecar, 0, &format!("daily-{}", crate::user()), &json!({}));
+    assert!(sidecar.world.borrow().jobs.is_empty());
+}
+
+#[test]
+fn the_walk_plans_the_mornings_that_are_missing_and_moves_none() {
+    let sidecar = with_account();
+    let shard = todo_app::accounts::Shard::of(crate::user());
+    let registered = json!({ "users": [crate::user(), "0190163d-8694-739b-aea5-966c26f8ad91"] });
+    sidecar.world.borrow_mut().documents.insert(format!("users/{shard}"), (registered, 1));
+    sidecar.faults.borrow_mut().push(Fault::Before);
+    assert!(block_on(app(&sidecar, 0).begin_walk()).is_err());
+    block_on(app(&sidecar, 0).begin_walk()).unwrap();
+    let names = |sidecar: &Sidecar| sidecar.world.borrow().jobs.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&sidecar), [format!("rearm-{shard}")]);
+
+    let daily = format!("daily-{}", crate::user());
+    for seconds in [0, 86_400] {
+        fire(&sidecar, seconds, &format!("rearm-{shard}"), &json!({}));
+        assert_eq!(names(&sidecar), [daily.clone(), format!("rearm-{shard}")]);
+        // 1 March, 09:00Z is 22:00 in Auckland.
+        assert_eq!(sidecar.world.borrow().jobs[&daily].0, "2026-03-01T18:00:00Z");
+    }
+}
