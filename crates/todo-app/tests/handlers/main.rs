@@ -7,6 +7,7 @@ mod deeds;
 mod jobs;
 mod mornings;
 mod occurrences;
+mod registry;
 mod sidecar;
 
 use dapr::Client;
@@ -57,9 +58,14 @@ fn with_account() -> Sidecar {
 
 /// Does a command as the user, at a time; what is refused does nothing.
 fn command(sidecar: &Sidecar, seconds: i64, command: Command) {
+    commands(sidecar, seconds, &[command]);
+}
+
+/// Does many commands as the user, in one commit.
+fn commands(sidecar: &Sidecar, seconds: i64, commands: &[Command]) {
     let user = User { id: user(), time_zone: TimeZoneName::utc() };
     let writer = Writer { user, actor: todo_domain::Actor::of(ActorKind::User), idempotency_key: None };
-    block_on(app(sidecar, seconds).change_list(&writer, &[command], |_| Ok(empty(http::StatusCode::OK)))).unwrap();
+    block_on(app(sidecar, seconds).change_list(&writer, commands, |_| Ok(empty(http::StatusCode::OK)))).unwrap();
 }
 
 fn tasks(sidecar: &Sidecar) -> Vec<Task> {

@@ -4,9 +4,11 @@ use futures::executor::block_on;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use todo_app::events::take_task_event;
+use todo_domain::list::{Command, MAX_TASKS};
+use todo_domain::{DueDate, NewTask, Recurrence};
 
 use crate::deeds::{deeds, play};
-use crate::{Sidecar, app, delivery, mess, tasks, with_account};
+use crate::{Sidecar, app, command, commands, delivery, mess, tasks, with_account};
 
 const LATER: i64 = 10_000;
 
@@ -44,6 +46,36 @@ proptest! {
         mess.deliver(&sidecar, &events, |event| follow(&sidecar, event));
         prop_assert_eq!(&*sidecar.world.borrow(), &before);
     }
+}
+
+#[test]
+fn an_occurrence_that_a_full_list_has_no_room_for_waits_as_a_dead_letter() {
+    let sidecar = with_account();
+    let recurring = NewTask {
+        title: "Milk".into(),
+        due_date: DueDate::parse("2026-03-01").ok(),
+        recurrence: Recurrence::parse("daily").unwrap(),
+        ..NewTask::default()
+    };
+    command(&sidecar, 0, Command::create(recurring));
+    let id = tasks(&sidecar)[0].id;
+    let more = (1..MAX_TASKS).map(|_| Command::create(NewTask { title: "More".into(), ..NewTask::default() }));
+    commands(&sidecar, 1, &more.collect::<Vec<_>>());
+    command(&sidecar, 2, Command::Complete { id, expected_version: None });
+    let event = sidecar.world.borrow().events.last().unwrap().clone();
+    let taken = || {
+        let (app, request) = (app(&sidecar, LATER), delivery(&event));
+        let taken = take_task_event(&request, async |event| app.follow_completed_task(event).await);
+        String::from_utf8(block_on(taken).unwrap().into_body()).unwrap()
+    };
+    let before = sidecar.world.borrow().clone();
+    let refused = taken();
+    assert!(refused.contains("DROP") && refused.contains("at most 10000 tasks"), "{refused}");
+    assert_eq!(*sidecar.world.borrow(), before);
+
+    command(&sidecar, 3, Command::Delete { id, expected_version: None });
+    assert_eq!(taken(), "");
+    assert_eq!(tasks(&sidecar).iter().filter(|task| task.title == "Milk").count(), 2);
 }
 
 #[test]

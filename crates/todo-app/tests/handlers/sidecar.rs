@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use dapr::{Job, StateItem, Transaction, Transport};
+use dapr::{Job, Operation, StateItem, Transaction, Transport};
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -95,6 +95,12 @@ impl World {
             (&Method::POST, ["state", _, "transaction"]) => {
                 let transaction: Transaction = serde_json::from_slice(body).unwrap();
                 (self.commit(transaction), 0, json!({ "errorCode": "ERR_STATE_TRANSACTION", "message": "" }))
+            }
+            (&Method::POST, ["state", _]) => {
+                let items: Vec<StateItem> = serde_json::from_slice(body).unwrap();
+                let operations = items.into_iter().map(Operation::upsert).collect();
+                let refusal = json!({ "errorCode": "ERR_STATE_SAVE", "message": "possible etag mismatch" });
+                (self.commit(Transaction::new(operations)), 0, refusal)
             }
             (&Method::POST, ["jobs", name]) => {
                 let job: Job = serde_json::from_slice(body).unwrap();
