@@ -18,7 +18,8 @@ mod subscribe;
 
 use std::{convert::Infallible, sync::Arc};
 
-use http::HeaderValue;
+use dapr::code;
+use http::{HeaderValue, StatusCode, header};
 use hyper::{Request, body::Incoming};
 
 use crate::sidecar::Sidecar;
@@ -46,7 +47,7 @@ pub(crate) async fn serve(sidecar: Arc<Sidecar>, request: Request<Incoming>) -> 
     let observation = Observation::begin(&sidecar, &route, &call);
     let health = route.is_health();
     let mut answer = if !has_token(&sidecar, &call) && !health {
-        answer::text(http::StatusCode::UNAUTHORIZED, "invalid api token\n")
+        answer::text(StatusCode::UNAUTHORIZED, "invalid api token\n")
     } else if !health && !sidecar.resources.configuration.api.allows(route.group(&call)) {
         Refusal::no_route().into()
     } else {
@@ -55,6 +56,17 @@ pub(crate) async fn serve(sidecar: Arc<Sidecar>, request: Request<Incoming>) -> 
     answer.headers_mut().insert("traceparent", trace);
     observation.end(&sidecar, &answer);
     Ok(answer)
+}
+
+/// Answers while there is nothing to answer with: another process has the database.
+pub(crate) fn not_yet(request: &Request<Incoming>) -> Answer {
+    let message = "dapr is not ready: another process has the database";
+    if request.uri().path().starts_with(dapr::paths::HEALTH) {
+        return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, code::HEALTH_NOT_READY, message).into();
+    }
+    let mut answer: Answer = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, code::HEALTH_NOT_READY, message).into();
+    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    answer
 }
 
 async fn act(sidecar: &Arc<Sidecar>, route: Route, call: Call) -> Result<Answer, Refusal> {

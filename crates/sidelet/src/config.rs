@@ -47,6 +47,9 @@ pub struct Config {
     pub stream_heartbeat: Duration,
     /// An app of `apps` whose port must have accepted once before `/v1.0/healthz` says 204. Default: none.
     pub awaited_app: Option<String>,
+    /// Waits while another process has a database, and takes over when that one ends; until then health is not ready.
+    /// Default: `false`, which refuses to start. The command waits.
+    pub waits_for_database: bool,
     /// Removes no message for its age, as when the groups that may still need it do not run here. Default: `false`.
     pub keeps_old_messages: bool,
     /// How long the command waits for deliveries in flight when it is told to stop. Default: 5 s, as daprd's.
@@ -71,6 +74,7 @@ impl Config {
             body_timeout: Duration::from_secs(60),
             stream_heartbeat: Duration::from_secs(15),
             awaited_app: None,
+            waits_for_database: false,
             keeps_old_messages: false,
             graceful_shutdown: Duration::from_secs(5),
         }

@@ -1,9 +1,11 @@
-//! What an operator wants to know: which groups lag, where an event is, which dead letters there are and why.
+//! What an operator wants to know: which groups lag, where an event is, which dead letters there are and why,
+//! and which jobs wait.
 //!
 //! Nothing here changes anything. It may read all of a log, so it is for people, not for a page that asks every second.
 
 mod event;
 mod groups;
+mod jobs;
 mod letters;
 
 use crate::{
@@ -13,6 +15,7 @@ use crate::{
 
 pub(crate) use event::event;
 pub(crate) use groups::groups;
+pub(crate) use jobs::jobs;
 pub(crate) use letters::{dead_letter_topics, dead_letters};
 
 /// How far each group has come in one partition: in memory where it is at work, else on the disk.

@@ -32,7 +32,7 @@ use crate::{
     delivery::Caller,
     sqlite::{
         Database, StoreError,
-        jobs::{self as table, Created, StoredJob},
+        jobs::{self as table, Created, StoredJob, Summary},
     },
 };
 
@@ -41,7 +41,7 @@ use worker::Worker;
 
 pub(crate) use terms::{InvalidJob, NewJob, Terms};
 
-/// Jobs of all apps at most. Each takes some 64 bytes of memory beside its row.
+/// Jobs of all apps at most. Each takes some 140 bytes of memory beside its row.
 pub(crate) const JOBS: usize = 1_000_000;
 
 /// The jobs of all apps.
@@ -204,6 +204,17 @@ impl Jobs {
             Ok(())
         });
         deleted.await
+    }
+
+    /// The apps that have jobs, or may have some.
+    pub(crate) fn apps(&self) -> impl Iterator<Item = &str> {
+        self.shelves.keys().map(String::as_str)
+    }
+
+    /// The jobs of `app`, with those that were due before `time`, a hundred of them. For people.
+    pub(crate) async fn summary(&self, app: &str, time: i64) -> Result<Summary, StoreError> {
+        let app = app.to_owned();
+        self.database.read(move |connection| table::summary(connection, &app, time, 100)).await
     }
 
     /// Fires nothing more, and waits for what is on its way. Says whether all of it ended in time.

@@ -24,6 +24,7 @@ mod api;
 mod apps;
 mod config;
 mod consumers;
+mod cron;
 mod dead_letter;
 mod delivery;
 pub mod env;

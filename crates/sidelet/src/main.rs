@@ -34,6 +34,7 @@ sidelet, a small drop-in for the Dapr sidecar
 
 DAPR_API_TOKEN is asked of callers, APP_API_TOKEN is sent to apps.
 daprd's other flags are accepted and change nothing.
+While another process has the database, it waits and is not ready.
 SIGHUP, or a change of a file, reads subscriptions and resiliency again.
 Exit codes: 0 ended well, 1 ended with work in flight, 2 arguments, 3 resources, 4 stores, 5 address.
 ";
@@ -75,7 +76,13 @@ async fn run(config: Config) -> ExitCode {
         tracing::error!("signals cannot be received");
         return ExitCode::FAILURE;
     };
-    let running = match sidelet::start(config).await {
+    // Another process may have the database for long.
+    let started = tokio::select! {
+        started = sidelet::start(config) => started,
+        _ = terminate.recv() => return ExitCode::SUCCESS,
+        _ = interrupt.recv() => return ExitCode::SUCCESS,
+    };
+    let running = match started {
         Ok(running) => running,
         Err(error) => return refuse(&error, error.exit_code()),
     };

@@ -3,8 +3,10 @@
 //! No label has a value that a caller may choose without bound: components are those of the files, paths are those of the
 //! configuration, and of topics only the first few have names of their own.
 
+mod jobs;
 mod paths;
 mod process;
+mod queries;
 
 use std::{
     collections::BTreeSet,
@@ -13,13 +15,15 @@ use std::{
 };
 
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::resources::MetricsSettings;
 
 use paths::Paths;
+
+pub(crate) use jobs::Jobs;
+pub(crate) use queries::Queries;
 
 /// Dapr's bounds of the latencies' buckets, in milliseconds.
 const LATENCIES: [f64; 34] = [
@@ -45,8 +49,6 @@ const SIZES: [f64; 13] = [
 ];
 /// Topics with a label of their own, at most. Each is some 70 lines of what is served.
 const TOPICS: usize = 100;
-/// Dapr's name for bringing a job to its app.
-const JOB_OPERATION: &str = "job_trigger_op";
 
 /// Everything that is measured.
 #[derive(Debug)]
@@ -67,24 +69,6 @@ pub(crate) struct Metrics {
     jobs: Jobs,
     queries: Queries,
     streams: IntGaugeVec,
-}
-
-/// What the sidecar asks of its databases: a look at one, or a transaction, whatever the number of its statements.
-#[derive(Debug, Clone)]
-pub(crate) struct Queries {
-    /// Reads beside the writer.
-    pub(crate) read: IntCounter,
-    /// Transactions of the writer, and its upkeep.
-    pub(crate) write: IntCounter,
-}
-
-/// Calls of apps with jobs.
-#[derive(Debug)]
-struct Jobs {
-    success: IntCounterVec,
-    failure: IntCounterVec,
-    latency: HistogramVec,
-    late: IntCounterVec,
 }
 
 /// A request of the API that was answered.
@@ -166,21 +150,8 @@ impl Metrics {
                 "Messages that an app acknowledged without knowing their kind",
                 &["component", "topic"],
             ),
-            jobs: Jobs {
-                success: define.counters("dapr_component_job_success_count", "Jobs that an app took", &["operation"]),
-                failure: define.counters(
-                    "dapr_component_job_failure_count",
-                    "Jobs that an app failed on",
-                    &["operation"],
-                ),
-                latency: define.latencies("dapr_component_job_latencies", &["operation"]),
-                late: define.counters(
-                    "sidelet_jobs_late_total",
-                    "Jobs and ticks that came more than a second late",
-                    &[],
-                ),
-            },
-            queries: define.queries(),
+            jobs: Jobs::new(&define),
+            queries: Queries::new(&define),
             streams: define.gauges("sidelet_streams_open", "Streams of topics that are open", &["component"]),
             registry: define.registry,
         }
@@ -232,16 +203,9 @@ impl Metrics {
         self.ignored.with_label_values(&[pubsub, self.topic(topic)]).inc();
     }
 
-    /// An app was called with a job, and took it or failed.
-    pub(crate) fn fired(&self, success: bool, start: Instant) {
-        let count = if success { &self.jobs.success } else { &self.jobs.failure };
-        count.with_label_values(&[JOB_OPERATION]).inc();
-        self.jobs.latency.with_label_values(&[JOB_OPERATION]).observe(start.elapsed().as_secs_f64() * 1000.0);
-    }
-
-    /// A job or a tick was due more than a second before the app was called.
-    pub(crate) fn late(&self) {
-        self.jobs.late.with_label_values(&[] as &[&str]).inc();
+    /// What is measured of jobs and of input bindings.
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.jobs
     }
 
     /// What counts the questions to databases.
@@ -297,11 +261,6 @@ impl Definitions<'_> {
         let counters = counters.expect("names and labels are valid");
         self.register(counters.clone());
         counters
-    }
-
-    fn queries(&self) -> Queries {
-        let all = self.counters("sidelet_database_queries_total", "Questions to databases", &["kind"]);
-        Queries { read: all.with_label_values(&["read"]), write: all.with_label_values(&["write"]) }
     }
 
     fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {

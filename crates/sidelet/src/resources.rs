@@ -5,6 +5,7 @@
 
 mod component;
 mod configuration;
+mod cron;
 mod document;
 mod metadata;
 mod resiliency;
@@ -19,8 +20,9 @@ use std::{
 
 use crate::{config::Config, error::StartError, resiliency::Resiliency, secrets::SecretStore};
 
-pub(crate) use component::{Component, KeyPrefix, LogSettings, Settings, StateSettings};
+pub(crate) use component::{Component, KeyPrefix, LogSettings, Settings};
 pub(crate) use configuration::{ApiGroup, ApiLog, Configuration, MetricsSettings};
+pub(crate) use cron::CronSettings;
 pub(crate) use subscription::{Bulk, Origin, Route, Subscription, read_answer};
 
 use document::Document;
@@ -143,7 +145,7 @@ impl Resources {
         self.components.iter().find(|component| component.name == name).and_then(|component| {
             match &component.settings {
                 Settings::Log(log) => Some(log),
-                Settings::State(_) | Settings::Secrets(_) => None,
+                Settings::State(_) | Settings::Secrets(_) | Settings::Cron(_) => None,
             }
         })
     }

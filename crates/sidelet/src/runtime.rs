@@ -1,13 +1,13 @@
 //! Puts the parts together, and takes them apart again.
 
 mod assembly;
+mod entrance;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
-    net::TcpListener,
     task::JoinHandle,
-    time::{Instant, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -20,6 +20,12 @@ use crate::{
     sidecar::Sidecar,
     sqlite::Database,
 };
+
+use assembly::Locks;
+use entrance::{Entrance, addresses, listen};
+
+/// How often it is looked whether a database that another process has is free.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A sidecar that serves. Dropping it leaves it serving until the runtime ends; [`Running::shutdown`] ends it well.
 #[derive(Debug)]
@@ -44,37 +50,49 @@ pub struct ShutdownOverdue {
 
 /// Reads and checks the whole configuration, opens the stores, and serves.
 ///
+/// While another process has a database, it waits or refuses, as [`Config::waits_for_database`] says.
+///
 /// # Errors
 /// When a file, a store or an address cannot be used; no port is open then.
 pub async fn start(config: Config) -> Result<Running, StartError> {
     assembly::check(&config)?;
     let resources = Resources::read(&config)?;
-    let parts = assembly::assemble(&config, resources).await?;
+    let measured = resources.configuration.metrics.enabled.unwrap_or(true);
+    let (locks, entrance) = own_files(&config, &resources).await?;
+    let parts = match assembly::assemble(&config, resources, locks).await {
+        Ok(parts) => parts,
+        Err(error) => {
+            Entrance::close(entrance).await;
+            return Err(error);
+        }
+    };
     let consumers = parts.sidecar.consumers.clone();
     let opened = async {
-        let listeners = listeners(&config, &parts.sidecar).await?;
+        let listeners = if entrance.is_some() { Vec::new() } else { listen(&config.listen).await? };
+        let metrics = listen(&config.metrics.into_iter().filter(|_| measured).collect::<Vec<_>>()).await?;
         consumers.declare(parts.subscriptions, parts.resiliency).await.map_err(refused)?;
-        Ok(listeners)
+        Ok((listeners, metrics))
     };
     let (listeners, metrics) = match opened.await {
-        Ok(listeners) => listeners,
+        Ok(opened) => opened,
         Err(error) => {
+            Entrance::close(entrance).await;
             for database in &parts.databases {
                 database.close().await;
             }
             return Err(error);
         }
     };
-    let bound = |listeners: &[TcpListener]| -> Vec<_> {
-        listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+    let metrics_addresses = addresses(&metrics);
+    let (server, addresses) = match entrance {
+        Some(entrance) => entrance.admit(parts.sidecar.clone()),
+        None => Entrance::to(parts.sidecar.clone(), listeners),
     };
-    let (addresses, metrics_addresses) = (bound(&listeners), bound(&metrics));
-    let sidecar = parts.sidecar.clone();
-    let server = Server::start(listeners, move |request| api::serve(sidecar.clone(), request));
     let sidecar = parts.sidecar.clone();
     let metrics = Server::start(metrics, move |request| api::serve_metrics(sidecar.clone(), request));
     consumers.ask_all();
     parts.sidecar.jobs.start(&config.apps);
+    parts.sidecar.cron.start();
     let config = Arc::new(config);
     let stop = CancellationToken::new();
     let watch = tokio::spawn(consumers::watch_files(config.clone(), consumers, stop.clone()));
@@ -91,30 +109,35 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     })
 }
 
-/// Of the API, and of the metrics, when there are any.
-async fn listeners(config: &Config, sidecar: &Sidecar) -> Result<(Vec<TcpListener>, Vec<TcpListener>), StartError> {
-    let measured = sidecar.resources.configuration.metrics.enabled.unwrap_or(true);
-    let metrics: Vec<_> = config.metrics.into_iter().filter(|_| measured).collect();
-    Ok((listen(&config.listen).await?, listen(&metrics).await?))
+/// Takes the files of the stores. While another process has one it waits, where the configuration says so, and answers
+/// at the entrance meanwhile.
+async fn own_files(config: &Config, resources: &Resources) -> Result<(Locks, Option<Entrance>), StartError> {
+    let mut entrance = None;
+    loop {
+        let path = match assembly::lock(resources)? {
+            Ok(locks) => return Ok((locks, entrance)),
+            Err(path) if config.waits_for_database => path,
+            Err(path) => return Err(assembly::in_use(&path)),
+        };
+        if entrance.is_none() {
+            let waiting = Entrance::closed(listen(&config.listen).await?);
+            let addresses = waiting.addresses();
+            tracing::info!(database = %path.display(), ?addresses, "another process has the database: waiting for its end");
+            entrance = Some(waiting);
+        }
+        sleep(LOOK).await;
+    }
 }
 
 fn refused(error: ChangeError) -> StartError {
     StartError::Store { message: error.to_string() }
 }
 
-async fn listen(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, StartError> {
-    let mut listeners = Vec::with_capacity(addresses.len());
-    for address in addresses.iter().copied() {
-        let listener = TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?;
-        listeners.push(listener);
-    }
-    Ok(listeners)
-}
-
-/// Ends the deliveries of events and of jobs; whether all had ended by `deadline`.
+/// Ends the deliveries of events, of jobs and of ticks; whether all had ended by `deadline`.
 async fn end_deliveries(sidecar: &Sidecar, deadline: Instant) -> bool {
-    let (delivered, fired) = tokio::join!(sidecar.consumers.shutdown(deadline), sidecar.jobs.shutdown(deadline));
-    delivered && fired
+    let Sidecar { consumers, jobs, cron, .. } = sidecar;
+    let ended = tokio::join!(consumers.shutdown(deadline), jobs.shutdown(deadline), cron.shutdown(deadline));
+    ended == (true, true, true)
 }
 
 impl Running {
@@ -147,7 +170,7 @@ impl Running {
         self.sidecar.consumers.ask_all();
     }
 
-    /// Ends deliveries, within `grace`; the API goes on. For a caller who ends the app before the sidecar.
+    /// Ends deliveries, jobs and schedules, within `grace`; the API goes on. For a caller who ends the app before the sidecar.
     ///
     /// # Errors
     /// When something was still in flight after `grace`: it comes again after the next start.
@@ -166,7 +189,7 @@ impl Running {
         self.sidecar.streams.end();
     }
 
-    /// Ends streams and deliveries, then the API, then the stores; each after what is in flight, within `grace` together.
+    /// Ends streams, deliveries, jobs and schedules, then the API, then the stores; each after what is in flight, within `grace` together.
     ///
     /// The API outlives the deliveries, since handlers call it while they work.
     ///

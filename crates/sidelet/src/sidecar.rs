@@ -16,6 +16,7 @@ use crate::{
     api::Invoker,
     config::AppAddress,
     consumers::Consumers,
+    cron::CronBindings,
     jobs::Jobs,
     metrics::Metrics,
     pubsub::PubSub,
@@ -56,6 +57,8 @@ pub(crate) struct Sidecar {
     pub(crate) consumers: Arc<Consumers>,
     /// What apps are to be called with at a time.
     pub(crate) jobs: Jobs,
+    /// What apps are called with by a schedule of the files.
+    pub(crate) cron: CronBindings,
     /// Apps by id.
     pub(crate) apps: BTreeMap<String, AppAddress>,
     /// What apps have told about themselves.

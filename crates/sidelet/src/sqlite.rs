@@ -129,6 +129,9 @@ impl Database {
 
     /// Writes what is noted, folds the log of writes into the file, and gives the file free.
     pub(crate) async fn close(&self) {
+        if let Some(readers) = &self.readers {
+            readers.close();
+        }
         self.queue.stop();
         let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
         if let Some(thread) = thread {

@@ -24,6 +24,7 @@ pub(super) async fn operate(sidecar: &Sidecar, call: &Call) -> Result<Answer, Re
     let path: Vec<&str> = call.segments[2..].iter().map(String::as_str).collect();
     match (call.method.as_str(), path.as_slice()) {
         ("GET", ["groups"]) => view(inspect::groups(sidecar).await, "read the consumer groups"),
+        ("GET", ["jobs"]) => view(inspect::jobs(sidecar).await, "read the jobs"),
         ("GET", ["events", id]) => view(inspect::event(sidecar, id).await, "look for an event"),
         ("GET", ["dead-letters"]) => view(inspect::dead_letter_topics(sidecar).await, "look for dead letters"),
         ("GET", ["dead-letters", pubsub, topic]) => {

@@ -48,6 +48,7 @@ impl CommandLine {
         let mut flags = Flags::read(arguments.into_iter().map(Into::into))?;
         let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
         let mut config = Config::new(flags.last("app-id").unwrap_or_else(|| "sidelet".into()));
+        config.waits_for_database = true;
         config.api_token = variable(env::API_TOKEN);
         config.app_token = variable(env::APP_TOKEN);
         config.listen = listen(&mut flags, variable(env::HTTP_PORT))?;

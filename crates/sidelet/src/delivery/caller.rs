@@ -150,7 +150,6 @@ impl Caller {
         self.send(Method::POST, url, headers, body, limit).await
     }
 
-    #[allow(dead_code, reason = "cron bindings come next")]
     /// Asks an app whether it takes what would be posted to `url`.
     pub(crate) async fn probe(&self, url: &str, limit: Duration) -> Reached {
         self.send(Method::OPTIONS, url, &[], Bytes::new(), limit).await
@@ -164,6 +163,7 @@ impl Caller {
         body: Bytes,
         limit: Duration,
     ) -> Reached {
+        let empty = body.is_empty();
         let Ok(mut request) = Request::builder().method(method).uri(url).body(Full::new(body)) else {
             return Reached::Failed("the route is not a path");
         };
@@ -171,6 +171,10 @@ impl Caller {
         all.insert("traceparent", headers::NO_TRACE);
         headers.iter().for_each(|(name, value)| headers::insert(all, name, value));
         all.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if empty {
+            // Without it, some hosts answer 411.
+            all.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         match self.call(request, limit, BODY).await {
             Ok((StatusCode::SERVICE_UNAVAILABLE, true, _)) | Err(NoAnswer::Absent) => Reached::Absent,
             Ok((status, ..)) => Reached::Answered(status),

@@ -1,4 +1,4 @@
-//! What is due next, in memory: some 64 bytes for each job.
+//! What is due next, in memory: some 140 bytes for each job.
 
 use std::collections::{BTreeSet, HashMap};
 

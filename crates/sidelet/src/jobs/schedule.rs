@@ -38,7 +38,6 @@ pub(crate) enum Fields {
     /// Six fields.
     Six,
     /// Six, or five without the seconds.
-    #[allow(dead_code, reason = "cron bindings come next")]
     FiveOrSix,
 }
 
@@ -185,5 +184,13 @@ mod tests {
         }
         assert!(Schedule::parse(&" ".repeat(2000), Fields::Six, &TimeZone::UTC).is_err());
         assert!(Schedule::parse("30 9 * * *", Fields::FiveOrSix, &TimeZone::UTC).is_ok());
+    }
+    #[test]
+    fn a_schedule_that_is_hard_to_meet_costs_little() {
+        for text in ["0 0 0 30 2 *", "0 0 0 31 2,4,6,9,11 *", "59 59 23 31 2,4,6,9,11 *", "0 0 0 29 2 *", "0 0 0 L 2 *"]
+        {
+            let (_, computed) = fuzzing::computed(|| Schedule::parse(text, Fields::Six, &TimeZone::UTC));
+            assert!(computed < std::time::Duration::from_millis(500), "{text}: {computed:?}");
+        }
     }
 }

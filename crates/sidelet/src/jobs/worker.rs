@@ -92,9 +92,9 @@ impl Worker {
             Reached::Answered(status) => Some((format!("the app answered {}", status.as_u16()), status != 404)),
             Reached::Failed(reason) => Some((reason.to_owned(), true)),
         };
-        self.caller.metrics().fired(failure.is_none(), start);
+        self.caller.metrics().jobs().fired(failure.is_none(), start);
         if failures == 0 && begin - job.due > LATE {
-            self.caller.metrics().late();
+            self.caller.metrics().jobs().late();
         }
         if let Some((reason, again)) = failure {
             let wait = job.terms.wait(failures + 1).filter(|_| again);

@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    SecretStores,
+    CronSettings, SecretStores,
     document::{Document, Location},
     metadata::{Entry, Metadata, duration},
 };
@@ -44,6 +44,19 @@ pub(crate) enum Settings {
     Log(LogSettings),
     /// A secret store.
     Secrets(SecretSettings),
+    /// An input binding that is due by a schedule.
+    Cron(Arc<CronSettings>),
+}
+
+impl Settings {
+    /// Where the component keeps what it is given. None: nowhere.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        match self {
+            Self::State(state) => Some(&state.place),
+            Self::Log(log) => Some(&log.place),
+            Self::Secrets(_) | Self::Cron(_) => None,
+        }
+    }
 }
 
 /// A secret store.
@@ -109,7 +122,7 @@ const PARTITIONS_MAX: u32 = 64;
 const RETENTION: Duration = Duration::from_secs(7 * 86_400);
 
 const TYPES: &str = "one of `state.sqlite`, `state.in-memory`, `pubsub.sqlite`, `pubsub.in-memory`, \
-                     `secretstores.local.env`, `secretstores.local.file`";
+                     `secretstores.local.env`, `secretstores.local.file`, `bindings.cron`";
 /// Keys of every state store.
 const STATE_KEYS: [&str; 3] = ["keyPrefix", "outboxPublishPubsub", "outboxPublishTopic"];
 /// Dapr's keys whose work is done another way here: expiry by the clock, time limits by the caller, WAL always.
@@ -172,6 +185,7 @@ impl Component {
             "pubsub.in-memory" => Settings::Log(log(metadata, Place::Memory, &["partitions", "retention"])?),
             "secretstores.local.env" => Settings::Secrets(secrets_env(metadata)?),
             "secretstores.local.file" => Settings::Secrets(secrets_file(metadata)?),
+            "bindings.cron" => Settings::Cron(CronSettings::read(metadata, &document, config)?),
             other => return Err(refuse("type", other, TYPES)),
         };
         Ok(Self { kind: spec.kind, version: spec.version, name: document.name, location: document.location, settings })

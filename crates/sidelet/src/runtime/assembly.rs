@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
@@ -12,13 +12,14 @@ use crate::{
     api::Invoker,
     config::Config,
     consumers::Consumers,
+    cron::CronBindings,
     delivery::Caller,
     error::StartError,
     jobs::Jobs,
     metrics::Metrics,
     pubsub::PubSub,
     resiliency::{Guards, Resiliency},
-    resources::{ApiLog, Component, LogSettings, Resources, Settings, StateSettings, Subscription},
+    resources::{ApiLog, Component, Resources, Settings, Subscription},
     sidecar::{Readiness, Sidecar},
     sqlite::{Database, FileLock, OpenError, Place, Retention, StoreError, log::Topic},
     state::StateStore,
@@ -50,13 +51,41 @@ pub(super) fn check(config: &Config) -> Result<(), StartError> {
     Ok(())
 }
 
+/// The files of a sidecar, which no other process has.
+pub(super) type Locks = HashMap<Place, FileLock>;
+
+/// Takes the locks of all files, or none: then it gives the file that another process has.
+pub(super) fn lock(resources: &Resources) -> Result<Result<Locks, PathBuf>, StartError> {
+    let mut locks = Locks::new();
+    for place in resources.components.iter().filter_map(|component| component.settings.place()) {
+        if let Place::File(path) = place
+            && !locks.contains_key(place)
+        {
+            match FileLock::try_take(path).map_err(not_opened)? {
+                Some(lock) => drop(locks.insert(place.clone(), lock)),
+                None => return Ok(Err(path.clone())),
+            }
+        }
+    }
+    Ok(Ok(locks))
+}
+
+/// Another process has a file.
+pub(super) fn in_use(path: &Path) -> StartError {
+    not_opened(OpenError::new(path.display(), "another process is using it; stop that one first"))
+}
+
+fn not_opened(error: OpenError) -> StartError {
+    StartError::Store { message: error.to_string() }
+}
+
 /// Opens the stores and makes topics. On an error everything is closed again.
-pub(super) async fn assemble(config: &Config, mut resources: Resources) -> Result<Parts, StartError> {
+pub(super) async fn assemble(config: &Config, mut resources: Resources, locks: Locks) -> Result<Parts, StartError> {
     let (subscriptions, resiliency) =
         (std::mem::take(&mut resources.subscriptions), std::mem::take(&mut resources.resiliency));
     let components = resources.components.iter().map(|component| component.name.as_str());
     let metrics = Arc::new(Metrics::new(&config.app_id, &resources.configuration.metrics, components));
-    let databases = open(config, &resources, &metrics)?;
+    let databases = open(config, &resources, &metrics, locks)?;
     let built = build(config, resources, &databases, metrics).await;
     let databases: Vec<_> = databases.into_values().collect();
     match built {
@@ -75,17 +104,16 @@ fn open(
     config: &Config,
     resources: &Resources,
     metrics: &Metrics,
+    mut locks: Locks,
 ) -> Result<HashMap<Place, Arc<Database>>, StartError> {
     let mut places: BTreeMap<Place, Vec<Retention>> = BTreeMap::new();
     places.insert(job_place(resources), Vec::new());
     for component in &resources.components {
-        match &component.settings {
-            Settings::State(state) => drop(places.entry(state.place.clone()).or_default()),
-            Settings::Log(log) => places
-                .entry(log.place.clone())
-                .or_default()
-                .push(Retention { pubsub: component.name.clone(), keep: log.retention }),
-            Settings::Secrets(_) => {}
+        if let Some(place) = component.settings.place() {
+            let retentions = places.entry(place.clone()).or_default();
+            if let Settings::Log(log) = &component.settings {
+                retentions.push(Retention { pubsub: component.name.clone(), keep: log.retention });
+            }
         }
     }
     let mut databases = HashMap::new();
@@ -93,12 +121,8 @@ fn open(
         if config.keeps_old_messages {
             retentions.clear();
         }
-        let failed = |error: OpenError| StartError::Store { message: error.to_string() };
-        let lock = match &place {
-            Place::Memory => None,
-            Place::File(path) => Some(FileLock::try_take(path).map_err(failed)?.ok_or_else(|| in_use(path))?),
-        };
-        let database = Database::open(&place, lock, retentions, metrics.queries()).map_err(failed)?;
+        let lock = locks.remove(&place);
+        let database = Database::open(&place, lock, retentions, metrics.queries()).map_err(not_opened)?;
         databases.insert(place, database);
     }
     Ok(databases)
@@ -106,17 +130,8 @@ fn open(
 
 /// Where jobs are kept: in the first file that a component names.
 fn job_place(resources: &Resources) -> Place {
-    let file = |component: &Component| match &component.settings {
-        Settings::State(StateSettings { place: place @ Place::File(_), .. })
-        | Settings::Log(LogSettings { place: place @ Place::File(_), .. }) => Some(place.clone()),
-        Settings::State(_) | Settings::Log(_) | Settings::Secrets(_) => None,
-    };
-    resources.components.iter().find_map(file).unwrap_or(Place::Memory)
-}
-
-fn in_use(path: &Path) -> StartError {
-    let error = OpenError::new(path.display(), "another process is using it; stop that one first");
-    StartError::Store { message: error.to_string() }
+    let mut places = resources.components.iter().filter_map(|component| component.settings.place());
+    places.find(|place| matches!(place, Place::File(_))).cloned().unwrap_or(Place::Memory)
 }
 
 async fn build(
@@ -152,6 +167,7 @@ async fn build(
     }
     let jobs =
         Jobs::open(databases[&place].clone(), caller.clone(), &config.app_id, &config.apps).await.map_err(failed)?;
+    let cron = CronBindings::new(&resources.components, &config.apps, &databases[&place], &caller);
     let consumers = Consumers::new(config.apps.clone(), pubsubs.clone(), caller, guards);
     let awaited = config.awaited_app.as_ref().and_then(|app| config.apps.get(app)).cloned();
     let log = resources.configuration.api_log;
@@ -169,6 +185,7 @@ async fn build(
         resources,
         consumers,
         jobs,
+        cron,
         apps: config.apps.clone(),
         labels: Mutex::default(),
         readiness: Readiness::new(awaited),

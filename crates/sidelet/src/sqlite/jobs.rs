@@ -1,4 +1,4 @@
-//! The statements on jobs.
+//! The statements on jobs, and on the ticks of cron bindings.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -20,6 +20,26 @@ pub(crate) struct StoredJob {
     pub(crate) terms: Terms,
     /// JSON.
     pub(crate) data: String,
+}
+
+/// A job that waits, for people.
+#[derive(Debug)]
+pub(crate) struct WaitingJob {
+    /// Unique among the jobs of its app.
+    pub(crate) name: String,
+    /// The tick that comes next, in Unix milliseconds.
+    pub(crate) due: i64,
+}
+
+/// The jobs of an app, for people.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    /// How many there are.
+    pub(crate) count: i64,
+    /// The first tick of any, in Unix milliseconds.
+    pub(crate) next: Option<i64>,
+    /// Those whose tick is overdue, the first first.
+    pub(crate) late: Vec<WaitingJob>,
 }
 
 /// What became of a new job.
@@ -66,6 +86,18 @@ fn stored(row: &Row<'_>) -> Result<StoredJob, rusqlite::Error> {
     })
 }
 
+/// The jobs of an app, with those that were due before `time`, `most` of them. It reads the rows of all.
+pub(crate) fn summary(connection: &Connection, app: &str, time: i64, most: u32) -> Result<Summary, StoreError> {
+    let (count, next) = connection
+        .prepare_cached("SELECT count(*), min(due) FROM job WHERE app = ?1")?
+        .query_row([app], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut statement =
+        connection.prepare_cached("SELECT name, due FROM job WHERE app = ?1 AND due < ?2 ORDER BY due LIMIT ?3")?;
+    let late =
+        statement.query_map(params![app, time, most], |row| Ok(WaitingJob { name: row.get(0)?, due: row.get(1)? }))?;
+    Ok(Summary { count, next, late: late.collect::<Result<_, _>>()? })
+}
+
 /// Stores a new job.
 pub(crate) fn create(batch: &Batch<'_>, app: &str, job: &NewJob) -> Result<Created, StoreError> {
     let connection = batch.connection();
@@ -104,4 +136,31 @@ pub(crate) fn advance(batch: &Batch<'_>, id: i64, due: i64, fired: u32) -> Resul
 /// The last tick of a job is over. False: the job is gone already.
 pub(crate) fn finish(batch: &Batch<'_>, id: i64) -> Result<bool, StoreError> {
     Ok(batch.connection().prepare_cached("DELETE FROM job WHERE id = ?1")?.execute([id])? > 0)
+}
+
+/// The tick of a cron binding that comes next, where it was noted under this schedule.
+pub(crate) fn cron_tick(
+    connection: &Connection,
+    binding: &str,
+    app: &str,
+    schedule: &str,
+) -> Result<Option<i64>, StoreError> {
+    let mut statement =
+        connection.prepare_cached("SELECT due FROM cron_tick WHERE binding = ?1 AND app = ?2 AND schedule = ?3")?;
+    Ok(statement.query_row([binding, app, schedule], |row| row.get(0)).optional()?)
+}
+
+/// Notes the tick of a cron binding that comes next.
+pub(crate) fn note_cron_tick(
+    batch: &Batch<'_>,
+    binding: &str,
+    app: &str,
+    schedule: &str,
+    due: i64,
+) -> Result<(), StoreError> {
+    batch
+        .connection()
+        .prepare_cached("INSERT OR REPLACE INTO cron_tick (binding, app, schedule, due) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![binding, app, schedule, due])?;
+    Ok(())
 }

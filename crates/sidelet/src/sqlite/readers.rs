@@ -37,6 +37,16 @@ impl Readers {
         Ok(Self { idle: Arc::new(Mutex::new(idle)), permits: Semaphore::new(CONNECTIONS), queries })
     }
 
+    /// Lends no more connections, and closes those that are not lent.
+    ///
+    /// The last connection to close removes the log of writes, and one that only reads cannot: the writer's is the last.
+    pub(crate) fn close(&self) {
+        self.permits.close();
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.clear();
+        }
+    }
+
     /// Runs `work` on a thread where it may block.
     pub(crate) async fn run<T, F>(&self, work: F) -> Result<T, StoreError>
     where

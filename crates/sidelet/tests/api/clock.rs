@@ -1,8 +1,8 @@
-//! A clock that was set back: what was written before has times that are yet to come.
+//! A clock that is set: back, where what was written before has times that are yet to come; and forwards.
 
 use serde_json::json;
 
-use crate::harness::{App, Place};
+use crate::harness::{App, COMPONENTS, Place, Process, faketime};
 
 /// Two hours, by which the clock was wrong.
 const AHEAD: i64 = 7_200_000;
@@ -54,4 +54,29 @@ async fn a_clock_that_is_set_back_loses_nothing_and_keeps_the_order() {
     let delivered = app.wait_for(11).await;
     assert_eq!((delivered.len(), delivered[10].data().as_i64()), (11, Some(10)), "nothing came twice");
     sidecar.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_of_the_next_month_comes_soon_after_the_clock_is_set_forwards() {
+    let app = App::start().await;
+    let mut place = Place::new(COMPONENTS);
+    place.serve(&app);
+    let clock = place.path().join("clock");
+    std::fs::write(&clock, "+0").unwrap();
+    let mut command = Process::command(&place);
+    command.env("LD_PRELOAD", faketime()).env("FAKETIME_TIMESTAMP_FILE", &clock);
+    // Deadlines run on the clock that only runs forwards, as on every machine.
+    command.env("FAKETIME_DONT_FAKE_MONOTONIC", "1").env("FAKETIME_CACHE_DURATION", "1");
+    let process = Process::spawn(&mut command);
+    for (name, due) in [("month", "720h"), ("later", "1000h")] {
+        let job = json!({ "dueTime": due }).to_string();
+        assert_eq!(process.api.post(&format!("/v1.0/jobs/{name}"), job).await.status, 204);
+    }
+    let begin = std::time::Instant::now();
+    std::fs::write(&clock, "+2592001").unwrap();
+    assert_eq!(app.wait_for(1).await[0].route, "/job/month");
+    // A second for the look at the clock, and one until the library reads its file again.
+    assert!(begin.elapsed() < std::time::Duration::from_secs(4), "{:?}", begin.elapsed());
+    assert_eq!(process.api.get("/v1.0/jobs/later").await.status, 200);
+    assert_eq!(process.terminate().await.code(), Some(0));
 }

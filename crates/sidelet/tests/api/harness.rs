@@ -17,7 +17,7 @@ use sidelet::{AppAddress, Config, Running};
 use tempfile::TempDir;
 
 pub(crate) use app::App;
-pub(crate) use process::Process;
+pub(crate) use process::{Process, faketime};
 
 /// Long enough for a machine under load; a test that waits so long fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);

@@ -299,3 +299,82 @@ async fn a_job_survives_a_kill_and_comes_within_a_second_of_its_time() {
     assert_eq!(process.terminate().await.code(), Some(0));
     assert_eq!(app.delivered().len(), 1);
 }
+
+#[tokio::test]
+async fn operators_see_what_waits_and_what_is_late() {
+    let mut app = App::absent(|_| ().into_response());
+    let place = place(&app);
+    let sidecar = place.start().await;
+    schedule(&sidecar.api, "next", json!({ "dueTime": "2030-01-01T00:00:00Z" })).await;
+    schedule(&sidecar.api, "late", json!({ "dueTime": "2020-01-01T00:00:00Z" })).await;
+    let view = sidecar.api.get("/sidelet/v1/jobs").await.json();
+    let late = json!([{ "name": "late", "due": "2020-01-01T00:00:00Z" }]);
+    assert_eq!(view["apps"], json!([{ "app": "todo", "jobs": 2, "nextDue": "2020-01-01T00:00:00Z", "late": late }]));
+    app.listen().await;
+    is_gone(&sidecar.api, "late").await;
+    let view = sidecar.api.get("/sidelet/v1/jobs").await.json();
+    assert_eq!(view["apps"], json!([{ "app": "todo", "jobs": 1, "nextDue": "2030-01-01T00:00:00Z", "late": [] }]));
+    let address = sidecar.running.metrics_addr().unwrap();
+    let metrics =
+        sidecar.api.client.get(format!("http://{address}/metrics")).send().await.unwrap().text().await.unwrap();
+    for line in [
+        r#"dapr_component_job_success_count{app_id="todo",operation="job_trigger_op"} 1"#,
+        r#"dapr_component_job_latencies_count{app_id="todo",operation="job_trigger_op"} 1"#,
+        r#"sidelet_jobs_late_total{app_id="todo"} 1"#,
+    ] {
+        assert!(metrics.lines().any(|given| given == line), "`{line}` is not in:\n{metrics}");
+    }
+    sidecar.stop().await;
+}
+
+#[tokio::test]
+async fn a_file_of_the_release_before_is_brought_up_to_date() {
+    let app = App::start().await;
+    let place = place(&app);
+    let sidecar = place.start().await;
+    sidecar.api.save("k", "1").await;
+    sidecar.stop().await;
+    let file = rusqlite::Connection::open(place.database()).unwrap();
+    file.execute_batch("DROP TABLE job; DROP TABLE cron_tick; PRAGMA user_version = 1").unwrap();
+    drop(file);
+    let sidecar = place.start().await;
+    assert_eq!(sidecar.api.get("/v1.0/state/statestore/k").await.body, "1");
+    schedule(&sidecar.api, "j", json!({ "dueTime": "0s" })).await;
+    app.wait_for(1).await;
+    sidecar.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_waits_for_the_job_in_flight() {
+    let (begun, goes_on) = (Arc::new(tokio::sync::Notify::new()), Arc::new(std::sync::Barrier::new(2)));
+    let (begins, waits) = (begun.clone(), goes_on.clone());
+    let app = App::answering(move |_| {
+        begins.notify_one();
+        tokio::task::block_in_place(|| waits.wait());
+        ().into_response()
+    });
+    let app = app.await;
+    let place = place(&app);
+    let sidecar = place.start().await;
+    schedule(&sidecar.api, "slow", json!({ "dueTime": "0s" })).await;
+    begun.notified().await;
+    let end = tokio::spawn(sidecar.stop());
+    tokio::task::spawn_blocking(move || goes_on.wait()).await.unwrap();
+    end.await.unwrap();
+    let sidecar = place.start().await;
+    assert_eq!(get(&sidecar.api, "slow").await.status, 404, "what was answered in time is over");
+    sidecar.stop().await;
+    assert_eq!(app.delivered().len(), 1);
+}
+
+#[tokio::test]
+async fn without_a_file_jobs_are_kept_in_memory() {
+    let app = App::start().await;
+    let mut place = Place::new("");
+    place.serve(&app);
+    let sidecar = place.start().await;
+    schedule(&sidecar.api, "j", json!({ "schedule": "@every 100ms", "repeats": 2, "data": 1 })).await;
+    is_gone(&sidecar.api, "j").await;
+    assert_eq!(app.delivered().len(), 2);
+    sidecar.stop().await;
+}

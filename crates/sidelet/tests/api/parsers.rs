@@ -4,6 +4,7 @@
 
 mod bodies;
 mod files;
+mod jobs;
 
 use proptest::{prelude::*, test_runner::TestRunner};
 

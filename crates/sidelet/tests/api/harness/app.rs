@@ -23,6 +23,7 @@ use super::DEADLINE;
 /// One delivery.
 #[derive(Debug, Clone)]
 pub(crate) struct Delivered {
+    pub(crate) method: Method,
     pub(crate) route: String,
     pub(crate) headers: HeaderMap,
     pub(crate) event: Value,
@@ -131,7 +132,7 @@ async fn receive(State(shared): State<Shared>, method: Method, uri: Uri, headers
         return list.map_or_else(|| StatusCode::NOT_FOUND.into_response(), IntoResponse::into_response);
     }
     let event = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let delivered = Delivered { route: uri.path().to_owned(), headers, event };
+    let delivered = Delivered { method, route: uri.path().to_owned(), headers, event };
     let answer = (shared.behaviour)(&delivered);
     shared.delivered.lock().unwrap().push(delivered);
     shared.count.send_modify(|count| *count += 1);

@@ -2,15 +2,25 @@
 
 use std::{
     io::{BufRead, BufReader},
+    path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     thread::JoinHandle,
 };
 
 use super::{Api, Place};
 
+/// The library that gives a process another clock, as Debian installs it.
+pub(crate) fn faketime() -> PathBuf {
+    let places = std::fs::read_dir("/usr/lib").unwrap().filter_map(Result::ok);
+    let mut libraries = places.map(|place| place.path().join("faketime/libfaketimeMT.so.1"));
+    libraries.find(|library| library.is_file()).expect("libfaketime is missing: run `cargo xtask test`")
+}
+
 /// A running `sidelet`.
 pub(crate) struct Process {
     pub(crate) api: Api,
+    /// Where Prometheus may read.
+    metrics: Option<String>,
     child: Child,
     log: JoinHandle<String>,
 }
@@ -48,23 +58,37 @@ impl Process {
     }
 
     pub(crate) fn spawn(command: &mut Command) -> Self {
+        Self::spawn_until(command, "sidelet serves")
+    }
+
+    /// Starts it beside another one with the same files, for whose end it waits.
+    pub(crate) fn start_waiting(place: &Place) -> Self {
+        Self::spawn_until(&mut Self::command(place), "another process has the database")
+    }
+
+    /// Starts it, and reads its log until a line has this text and its port.
+    fn spawn_until(command: &mut Command, ready: &str) -> Self {
         let mut child = command.spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut text = String::new();
-        let address = loop {
+        let line = loop {
             let line = log.next().expect("the process ended before it served").unwrap();
             text.push_str(&format!("{line}\n"));
-            if line.contains("sidelet serves") {
-                let (_, rest) = line.split_once("127.0.0.1:").unwrap();
-                break rest.chars().take_while(char::is_ascii_digit).collect::<String>();
+            if line.contains(ready) {
+                break line;
             }
         };
+        let port = |field: &str| {
+            let (_, rest) = line.split_once(&format!("\"{field}\":\"[127.0.0.1:"))?;
+            Some(format!("http://127.0.0.1:{}", rest.chars().take_while(char::is_ascii_digit).collect::<String>()))
+        };
+        let (address, metrics) = (port("addresses").unwrap(), port("metrics"));
         // What is not read would stop the process at some time.
         let log = std::thread::spawn(move || {
             log.map_while(Result::ok).for_each(|line| text.push_str(&format!("{line}\n")));
             text
         });
-        Self { api: Api::new(format!("http://127.0.0.1:{address}")), child, log }
+        Self { api: Api::new(address), metrics, child, log }
     }
 
     /// Lets files grow again, as a disk does that was tidied.
@@ -79,6 +103,11 @@ impl Process {
         self.signal("TERM");
         let status = tokio::task::spawn_blocking(move || (self.child.wait().unwrap(), self.log.join().unwrap()));
         status.await.unwrap()
+    }
+
+    /// Where Prometheus may read, as `http://host:port`.
+    pub(crate) fn metrics(&self) -> String {
+        self.metrics.clone().expect("metrics are served")
     }
 
     /// Bytes of memory that it has.

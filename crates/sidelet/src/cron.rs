@@ -1,0 +1,258 @@
+//! Cron bindings: an app is called at the times that a file says (`POST /{name}`).
+//!
+//! The tick that comes next is noted in the database, so that one that fell due while the sidecar was down comes once
+//! after the start. Between two ticks nothing is asked of the database.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, sleep, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::AppAddress,
+    delivery::{Caller, Reached, after_absences},
+    resources::{Component, CronSettings, Settings},
+    sqlite::{Database, StoreError, jobs as table, now},
+};
+
+/// How long an app may work on one tick, and say whether it wants any.
+const ANSWER: Duration = Duration::from_secs(60);
+/// How often the clock is looked at, since it may be set, or the machine may sleep.
+const LOOK: i64 = 1000;
+/// How late a tick may come before it is counted.
+const LATE: i64 = 1000;
+/// How often an app that fails on a tick is asked again, and the wait before: what a job has without a policy.
+const TRIES: u32 = 3;
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// All cron bindings.
+#[derive(Debug)]
+pub(crate) struct CronBindings {
+    tickers: Vec<Arc<Ticker>>,
+    stop: CancellationToken,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// A binding and one of its apps.
+#[derive(Debug)]
+pub(crate) struct Ticker {
+    /// The component's name.
+    pub(crate) binding: String,
+    /// The app's id.
+    pub(crate) app: String,
+    settings: Arc<CronSettings>,
+    url: String,
+    database: Arc<Database>,
+    caller: Caller,
+    stop: CancellationToken,
+    /// The tick that comes next; 0 while that is not known.
+    due: AtomicI64,
+}
+
+impl CronBindings {
+    /// The bindings among `components`, whose next ticks are noted in `database`.
+    pub(crate) fn new(
+        components: &[Component],
+        apps: &BTreeMap<String, AppAddress>,
+        database: &Arc<Database>,
+        caller: &Caller,
+    ) -> Self {
+        let stop = CancellationToken::new();
+        let mut tickers = Vec::new();
+        for component in components {
+            let Settings::Cron(settings) = &component.settings else { continue };
+            for app in &settings.apps {
+                tickers.push(Arc::new(Ticker {
+                    binding: component.name.clone(),
+                    app: app.clone(),
+                    settings: settings.clone(),
+                    url: apps[app].url(&settings.route),
+                    database: database.clone(),
+                    caller: caller.clone(),
+                    stop: stop.clone(),
+                    due: AtomicI64::new(0),
+                }));
+            }
+        }
+        Self { tickers, stop, tasks: Mutex::default() }
+    }
+
+    /// Begins to call.
+    pub(crate) fn start(&self) {
+        let tasks = self.tickers.iter().cloned().map(|ticker| {
+            tokio::spawn(async move {
+                // None: the app does not want it, or it is the end.
+                let _ = ticker.run().await;
+            })
+        });
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
+    }
+
+    /// The bindings with their apps.
+    pub(crate) fn tickers(&self) -> &[Arc<Ticker>] {
+        &self.tickers
+    }
+
+    /// Calls no more, and waits for what is on its way. Says whether all of it ended in time.
+    pub(crate) async fn shutdown(&self, deadline: Instant) -> bool {
+        self.stop.cancel();
+        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut ended = true;
+        for mut task in tasks {
+            if timeout_at(deadline, &mut task).await.is_err() {
+                task.abort();
+                ended = false;
+            }
+        }
+        ended
+    }
+}
+
+impl Ticker {
+    /// The tick that comes next, in Unix milliseconds. None: the app was not asked yet, or does not want any.
+    pub(crate) fn due(&self) -> Option<i64> {
+        Some(self.due.load(Ordering::Relaxed)).filter(|due| *due != 0)
+    }
+
+    async fn run(&self) -> Option<()> {
+        if self.settings.asks_first {
+            self.ask().await?;
+        }
+        let mut due = self.first().await?;
+        loop {
+            self.due.store(due, Ordering::Relaxed);
+            due = self.wait_until(due).await?;
+            let begin = now();
+            if begin - due > LATE {
+                self.caller.metrics().jobs().late();
+            }
+            self.tick().await?;
+            due = self.settings.schedule.next(due, begin)?;
+            self.note(due).await?;
+        }
+    }
+
+    /// Asks the app whether it takes the binding, until it answers.
+    async fn ask(&self) -> Option<()> {
+        let mut absences = 0;
+        loop {
+            match self.caller.probe(&self.url, ANSWER).await {
+                Reached::Answered(status) if status.is_success() || status == 405 => return Some(()),
+                Reached::Answered(status) => {
+                    let (app, binding) = (&self.app, &self.binding);
+                    tracing::info!(app, binding, %status, "an app does not take a binding");
+                    return None;
+                }
+                Reached::Absent | Reached::Failed(_) => {
+                    absences += 1;
+                    self.sleep(after_absences(absences)).await?;
+                }
+            }
+        }
+    }
+
+    /// The tick that was noted, or the first one from now on.
+    async fn first(&self) -> Option<i64> {
+        let (binding, app, schedule) = (self.binding.clone(), self.app.clone(), self.settings.text.clone());
+        let read = self.database.read(move |connection| table::cron_tick(connection, &binding, &app, &schedule)).await;
+        let noted = read.unwrap_or_else(|error| {
+            tracing::error!(%error, binding = %self.binding, "whether a tick was missed could not be read");
+            None
+        });
+        let time = now();
+        let next = self.settings.schedule.next(time, time)?;
+        match noted {
+            // A tick far ahead was noted by a clock that was wrong.
+            Some(due) => Some(due.min(next)),
+            None => {
+                self.note(next).await?;
+                Some(next)
+            }
+        }
+    }
+
+    /// Sleeps until a tick is due, and gives it: another one where the clock is set back meanwhile.
+    async fn wait_until(&self, mut due: i64) -> Option<i64> {
+        let mut last = now();
+        loop {
+            let time = now();
+            if time < last {
+                due = due.min(self.settings.schedule.next(time, time)?);
+                self.due.store(due, Ordering::Relaxed);
+            }
+            last = time;
+            if due <= time {
+                return (!self.stop.is_cancelled()).then_some(due);
+            }
+            let until = u64::try_from((due - time).min(LOOK)).unwrap_or_default();
+            self.sleep(Duration::from_millis(until)).await?;
+        }
+    }
+
+    /// Calls the app until it has answered.
+    async fn tick(&self) -> Option<()> {
+        let (mut absences, mut failures) = (0, 0);
+        loop {
+            let (start, headers) = (std::time::Instant::now(), headers());
+            let status = match self.caller.post(&self.url, &headers, Bytes::new(), ANSWER).await {
+                Reached::Absent => {
+                    absences += 1;
+                    self.sleep(after_absences(absences)).await?;
+                    continue;
+                }
+                Reached::Answered(status) => Ok(status),
+                Reached::Failed(reason) => Err(reason),
+            };
+            let success = status.is_ok_and(|status| status.is_success());
+            self.caller.metrics().jobs().ticked(&self.binding, success, start);
+            if success {
+                return Some(());
+            }
+            failures += 1;
+            let goes_on = failures <= TRIES && status.map_or(true, |status| status != 404);
+            let (app, binding) = (&self.app, &self.binding);
+            tracing::warn!(app, binding, ?status, failures, goes_on, "an app failed on a tick");
+            if !goes_on {
+                return Some(());
+            }
+            self.sleep(AGAIN).await?;
+        }
+    }
+
+    /// Writes which tick comes next. What cannot be written is tried again, since the app was called.
+    async fn note(&self, due: i64) -> Option<()> {
+        while let Err(error) = self.write(due).await {
+            tracing::error!(%error, binding = %self.binding, "the next tick could not be noted");
+            self.sleep(AGAIN).await?;
+        }
+        Some(())
+    }
+
+    async fn write(&self, due: i64) -> Result<(), StoreError> {
+        let (binding, app, schedule) = (self.binding.clone(), self.app.clone(), self.settings.text.clone());
+        self.database.write(move |batch| table::note_cron_tick(batch, &binding, &app, &schedule, due)).await
+    }
+
+    /// None: it is the end.
+    async fn sleep(&self, wait: Duration) -> Option<()> {
+        self.stop.run_until_cancelled(sleep(wait)).await
+    }
+}
+
+/// daprd's. The time is as Go writes it.
+fn headers() -> [(&'static str, String); 2] {
+    let time = Timestamp::now().strftime("%Y-%m-%d %H:%M:%S%.f +0000 UTC").to_string();
+    [("readtimeutc", time), ("timezone", "Local".to_owned())]
+}
