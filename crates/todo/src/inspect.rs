@@ -1,4 +1,4 @@
-//! Shows an operator what is going on: consumer groups, the way of an event, dead letters, a user's list.
+//! Shows an operator what is going on: consumer groups, jobs, the way of an event, dead letters, a user's list.
 
 mod view;
 
@@ -23,6 +23,11 @@ pub(crate) struct Options {
 enum Subject {
     /// The consumer groups: how far each is behind, and how it is doing.
     Groups {
+        #[command(flatten)]
+        sidecar: sidecar::Options,
+    },
+    /// The jobs that wait: how many, what is due next, what is late; and the cron bindings.
+    Jobs {
         #[command(flatten)]
         sidecar: sidecar::Options,
     },
@@ -61,6 +66,7 @@ enum Subject {
 /// Shows it.
 pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let (Subject::Groups { sidecar }
+    | Subject::Jobs { sidecar }
     | Subject::Event { sidecar, .. }
     | Subject::DeadLetters { sidecar, .. }
     | Subject::List { sidecar, .. }) = &options.subject;
@@ -73,6 +79,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     } else {
         let lines = match &options.subject {
             Subject::Groups { .. } => view::groups(&read),
+            Subject::Jobs { .. } => view::jobs(&read),
             Subject::Event { .. } => view::event(&read),
             Subject::DeadLetters { topic: None, .. } => view::topics(&read),
             Subject::DeadLetters { .. } => view::letters(&read),
@@ -86,6 +93,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
 async fn read(sidecar: &Sidecar, subject: &Subject) -> Result<Value> {
     let (path, absent) = match subject {
         Subject::Groups { .. } => ("/sidelet/v1/groups".to_owned(), String::new()),
+        Subject::Jobs { .. } => ("/sidelet/v1/jobs".to_owned(), String::new()),
         Subject::Event { id, .. } => (format!("/sidelet/v1/events/{}", segment(id)), String::new()),
         Subject::DeadLetters { topic: None, .. } => ("/sidelet/v1/dead-letters".to_owned(), String::new()),
         Subject::DeadLetters { topic: Some(topic), limit, pubsub, .. } => (

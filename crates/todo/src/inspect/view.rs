@@ -28,6 +28,26 @@ pub(super) fn groups(groups: &Value) -> Vec<String> {
     groups.into_iter().map(line).collect()
 }
 
+/// One line for each app and each cron binding, and one for each job that is late.
+pub(super) fn jobs(view: &Value) -> Vec<String> {
+    let mut lines = Vec::new();
+    for app in view["apps"].as_array().into_iter().flatten() {
+        let late: Vec<&Value> = app["late"].as_array().into_iter().flatten().collect();
+        let next = app["nextDue"].as_str().map_or(String::new(), |due| format!(", the next one due {due}"));
+        lines.push(format!("{:<40} {:>8} jobs{next}, {} late", text(&app["app"]), app["jobs"], late.len()));
+        lines.extend(late.iter().map(|job| format!("  late since {}: {}", text(&job["due"]), text(&job["name"]))));
+    }
+    for binding in view["cron"].as_array().into_iter().flatten() {
+        let name = format!("{}/{}", text(&binding["app"]), text(&binding["binding"]));
+        let due = match binding["nextDue"].as_str() {
+            Some(due) => format!("due next {due}"),
+            None => "not taken by its app".into(),
+        };
+        lines.push(format!("{name:<40} cron, {due}"));
+    }
+    lines
+}
+
 /// Each copy of an event, and what each group did with it.
 pub(super) fn event(event: &Value) -> Vec<String> {
     let places: Vec<&Value> = event["places"].as_array().into_iter().flatten().collect();
