@@ -122,7 +122,7 @@ test("metadata tells components, and keeps labels", async () => {
   assert.equal(metadata.extended.label, "value");
   const capabilities = Object.fromEntries(metadata.components.map(({ name, capabilities }) => [name, capabilities]));
   assert.deepEqual(capabilities.statestore, ["ETAG", "TRANSACTIONAL", "TTL"]);
-  assert.deepEqual(Object.keys(capabilities).sort(), ["pubsub", "secrets", "statestore"]);
+  assert.deepEqual(Object.keys(capabilities).sort(), ["pubsub", "secrets", "statestore", "tick", "tock"]);
 });
 
 test("the sidecar ends when the client asks for it", async () => {

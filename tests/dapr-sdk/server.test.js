@@ -8,7 +8,7 @@ import { CommunicationProtocolEnum, DaprPubSubStatusEnum, DaprServer, HttpMethod
 import { eventually, freePort, quiet, startSidecar } from "./sidecar.js";
 
 let server, sidecar, client;
-const received = { plain: [], failing: [], buried: [], important: [], ordinary: [], many: [] };
+const received = { plain: [], failing: [], buried: [], important: [], ordinary: [], many: [], ticks: [] };
 
 before(async () => {
   const [appPort, daprPort] = [await freePort(), await freePort()];
@@ -46,6 +46,9 @@ before(async () => {
   await server.pubsub.subscribeBulk("pubsub", "many", async (data) => {
     received.many.push(data);
   }, bulk);
+  await server.binding.receive("tick", async (data) => {
+    received.ticks.push(data);
+  });
   await server.invoker.listen("hello", async ({ body, query }) => ({ body: JSON.parse(body), query }), {
     method: HttpMethod.POST,
   });
@@ -112,6 +115,12 @@ test("a server that subscribes in bulk gets every event", async () => {
   assert.deepEqual(await client.pubsub.publishBulk("pubsub", "many", events), { failedMessages: [] });
   await eventually("all deliveries", () => received.many.length >= events.length);
   assert.deepEqual(received.many.map(({ many }) => many).sort((a, b) => a - b), events.map(({ many }) => many));
+});
+
+test("a cron binding calls the server that takes it", async () => {
+  await eventually("two ticks", () => received.ticks.length >= 2);
+  const { components } = await client.metadata.get();
+  assert.deepEqual(components.find(({ name }) => name === "tick").capabilities, ["INPUT_BINDING"]);
 });
 
 test("the server is invoked through the sidecar", async () => {

@@ -45,7 +45,9 @@ export async function startSidecar({ appPort, port = 0 } = {}) {
   const resources =
     component("statestore", "state.sqlite", { connectionString: "data.db" }) +
     component("pubsub", "pubsub.sqlite", { connectionString: "data.db" }) +
-    component("secrets", "secretstores.local.file", { secretsFile: secrets });
+    component("secrets", "secretstores.local.file", { secretsFile: secrets }) +
+    component("tick", "bindings.cron", { schedule: "@every 200ms" }) +
+    component("tock", "bindings.cron", { schedule: "@every 200ms" });
   await writeFile(path.join(folder, "resources.yaml"), resources);
   const options = ["--app-id", "sdk", "--dapr-http-port", String(port), "--enable-metrics=false", "--log-as-json"];
   options.push("--resources-path", path.join(folder, "resources.yaml"), "--data-directory", folder);
