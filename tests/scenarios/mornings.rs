@@ -122,6 +122,11 @@ async fn jobs_that_were_lost_are_made_again_and_go_with_the_account() -> Result<
     job_is(&todo, &reminder, Some("2030-05-02T19:30:00Z")).await?;
     job_is(&todo, &daily(&ada), Some("2030-05-03T07:00:00Z")).await?;
 
+    // The walk begins each night by itself.
+    todo.call_sidecar(Method::DELETE, &format!("/v1.0/jobs/{}", daily(&ada)), None).await?.expect(204)?;
+    clock.show("2030-05-03T03:15:01Z")?;
+    job_is(&todo, &daily(&ada), Some("2030-05-03T07:00:00Z")).await?;
+
     let ada = todo.sign_in("ada").await?;
     ada.delete("/api/me").await?.expect(204)?;
     job_is(&todo, &reminder, None).await?;
