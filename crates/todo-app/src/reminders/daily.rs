@@ -20,6 +20,8 @@ const TRASH_DAYS: i64 = 30;
 /// How far ahead reminders that are missing are made again: to the next morning and one more, so that a morning that is
 /// missed costs nothing.
 const REARMED: SignedDuration = SignedDuration::from_hours(48);
+/// The most of them, the soonest first: each is a call, and a morning has to end within the time of one call itself.
+const MOST_REARMED: usize = 500;
 
 /// What the job of a morning carries.
 #[derive(Debug, Serialize, Deserialize)]
@@ -91,12 +93,15 @@ impl<T: Transport> App<T> {
         })
     }
 
-    /// The reminders of the next days. Their jobs are there, unless something lost them: then they are made again.
+    /// The soonest reminders of the next days. Their jobs are there, unless something lost them: then they are made again.
     fn coming_reminders(&self, tasks: &[Task]) -> Vec<(TaskId, usize, Timestamp)> {
         let end = self.now + REARMED;
         let slots = tasks.iter().flat_map(|task| {
             task.armed_reminders().into_iter().enumerate().map(move |(slot, at)| Some((task.id, slot, at?)))
         });
-        slots.flatten().filter(|(_, _, at)| (self.now..end).contains(at)).collect()
+        let mut coming: Vec<_> = slots.flatten().filter(|(_, _, at)| (self.now..end).contains(at)).collect();
+        coming.sort_unstable_by_key(|(_, _, at)| *at);
+        coming.truncate(MOST_REARMED);
+        coming
     }
 }

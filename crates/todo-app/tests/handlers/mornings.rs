@@ -1,13 +1,16 @@
 //! Jobs that fire: reminders, and each user's morning.
 
 use futures::executor::block_on;
+use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use todo_app::events::take_task_event;
 use todo_app::http::Request;
+use todo_domain::list::Command;
+use todo_domain::{DueDate, NewTask};
 
 use crate::deeds::{deeds, play};
-use crate::{Fault, Sidecar, app, mess, with_account};
+use crate::{BEGIN, Fault, Sidecar, app, commands, mess, with_account};
 
 const LATER: i64 = 10_000;
 
@@ -59,6 +62,25 @@ proptest! {
         prop_assert_eq!(world.published.len(), reminders.len());
         prop_assert!(world.published.values().all(|(told, _)| told == "reminders todo.reminder"));
     }
+}
+
+#[test]
+fn a_morning_makes_the_soonest_reminders_anew_and_no_more_than_it_has_time_for() {
+    let sidecar = with_account();
+    let task = |minutes: i64| {
+        let due = Timestamp::from_second(BEGIN + minutes * 60).unwrap();
+        let draft = NewTask { due_date: DueDate::try_at(due), reminders: vec![0], ..NewTask::default() };
+        Command::create(NewTask { title: minutes.to_string(), ..draft })
+    };
+    // The last of them is behind the two days.
+    let minutes = (0..700).rev().chain([2 * 24 * 60 + 1]);
+    commands(&sidecar, 0, &minutes.map(|minutes| task(minutes + 1)).collect::<Vec<_>>());
+    fire(&sidecar, 0, &format!("daily-{}", crate::user()), &json!({}));
+    let world = sidecar.world.borrow();
+    let reminders = world.jobs.iter().filter(|(name, _)| name.starts_with("reminder-"));
+    let mut times: Vec<&str> = reminders.map(|(_, (time, _))| time.as_str()).collect();
+    times.sort_unstable();
+    assert_eq!((times.len(), times[0], times[499]), (500, "2026-03-01T09:01:00Z", "2026-03-01T17:20:00Z"));
 }
 
 #[test]
