@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import readline from "node:readline";
@@ -10,30 +10,38 @@ import readline from "node:readline";
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const BINARY = process.env.TODO ?? path.join(ROOT, "target/release/todo");
 
-/** Runs the service, and gives what calls it as a user and how to end it. */
-export async function startTodo() {
+/** Runs the service with some of its variables, and gives what calls it, as a user and as the sidecar, and how to end it. */
+export async function startTodo(variables = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), "readers-"));
   const cache = path.join(ROOT, "target/devhost-cache");
   const options = ["up", "--port", "0", "--dapr-port", "0", "--data", folder, "--cache", cache];
-  const child = spawn(BINARY, options, { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
+  const named = Object.entries(variables).map(([name, value]) => [`SPIN_VARIABLE_${name.toUpperCase()}`, value]);
+  const env = { ...process.env, DEVHOST_ALLOW_PRIVATE_NETWORKS: "true", ...Object.fromEntries(named) };
+  const child = spawn(BINARY, options, { cwd: ROOT, env, stdio: ["ignore", "pipe", "inherit"] });
   const ended = once(child, "exit");
   const address = await announced(child);
   const account = { email: "ada@example.com", name: "Ada", password: "correct horse", timeZone: "Europe/Berlin" };
   const json = { "content-type": "application/json" };
   const signedUp = await fetch(`${address}/api/auth/sign-up`, { method: "POST", headers: json, body: JSON.stringify(account) });
-  const { token } = await signedUp.json();
+  const { token, user } = await signedUp.json();
+  const keys = JSON.parse(await readFile(path.join(folder, "keys.json")));
   const call = async (method, target, body, headers = json) => {
     const authorization = `Bearer ${token}`;
     const answer = await fetch(address + target, { method, headers: { ...headers, authorization }, body });
     if (!answer.ok) throw new Error(`${method} ${target}: ${answer.status} ${await answer.text()}`);
     return answer;
   };
+  const deliver = async (target, event) => {
+    const headers = { ...json, "dapr-api-token": keys.appApiToken };
+    const answer = await fetch(address + target, { method: "POST", headers, body: JSON.stringify(event) });
+    if (!answer.ok) throw new Error(`${target}: ${answer.status} ${await answer.text()}`);
+  };
   const stop = async () => {
     child.kill("SIGTERM");
     await ended;
     await rm(folder, { recursive: true });
   };
-  return { address, call, stop };
+  return { address, user, call, deliver, stop };
 }
 
 async function announced(child) {

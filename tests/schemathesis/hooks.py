@@ -65,6 +65,13 @@ CRON = st.builds("{} {} * * {}".format, st.integers(0, 59), st.integers(0, 23), 
 WORDS = st.sampled_from(["none", "daily", "weekly", "monthly", "yearly"])
 
 schemathesis.openapi.format("feed-secret", st.one_of(st.just(open_feed()), st.uuids().map(str)))
+# A name that never resolves (RFC 2606); and the keys of the example of RFC 8291.
+schemathesis.openapi.format("webhook-url", st.uuids().map("https://hooks.example/{}".format))
+schemathesis.openapi.format(
+    "push-public-key",
+    st.just("BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"),
+)
+schemathesis.openapi.format("push-secret", st.just("BTBZMqHH6r4Tts7J_aSIgg"))
 schemathesis.openapi.format("recurrence", st.one_of(WORDS, CRON, RULES))
 schemathesis.openapi.format("entity-tag", st.one_of(st.just("*"), st.integers(1, 9).map('"{}"'.format)))
 schemathesis.openapi.format(

@@ -21,6 +21,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("transfer", &["todo-app", "todo-domain"]),
     ("accounts", &["todo-app", "todo-domain"]),
     ("exports", &["todo-app"]),
+    ("notifications", &["todo-app", "web-push"]),
+    ("notifier", &["todo-app", "todo-domain"]),
     ("openapi", &["todo-app"]),
     ("recurring", &["todo-app"]),
     ("reminders", &["todo-app"]),

@@ -8,7 +8,8 @@ use crate::command::cargo;
 use crate::tools;
 
 /// The components of `spin.toml`.
-const COMPONENTS: [&str; 7] = ["tasks", "transfer", "exports", "accounts", "openapi", "recurring", "reminders"];
+const COMPONENTS: [&str; 9] =
+    ["tasks", "transfer", "exports", "accounts", "notifications", "notifier", "openapi", "recurring", "reminders"];
 /// Components that the scenarios use beside them.
 const TEST_COMPONENTS: [&str; 1] = ["recorder"];
 /// The most bytes that a component may have.

@@ -20,6 +20,7 @@ pub(crate) async fn update_profile(app: &App, request: &Request) -> Answer {
     let name = fields.text("name");
     let time_zone = fields.time_zone("timeZone");
     let digest_time = fields.day_time("digestTime");
+    let email_notifications = fields.choice("emailNotifications");
     let (present, new) = (fields.text("currentPassword"), fields.text("password"));
     let password = match (present, new) {
         (Some(present), Some(new)) => Some((present, new)),
@@ -34,7 +35,8 @@ pub(crate) async fn update_profile(app: &App, request: &Request) -> Answer {
         }
     };
     fields.finish().map_err(Problem::invalid)?;
-    let signed_in = app.change_profile(&user, ProfileChange { name, time_zone, digest_time, password }).await?;
+    let change = ProfileChange { name, time_zone, digest_time, email_notifications, password };
+    let signed_in = app.change_profile(&user, change).await?;
     Ok(auth::answer(StatusCode::OK, request, signed_in))
 }
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use todo_app::events::TaskTopicEvent;
+use todo_app::notifications::delivery::Delivery;
 use todo_domain::{DigestEvent, ReminderEvent, TaskUpdate};
 
 use crate::schemas::generator;
@@ -20,10 +21,11 @@ enum Reminders {
 }
 
 /// The topics and their schemas.
-pub(crate) fn schemas() -> [(&'static str, Value); 3] {
+pub(crate) fn schemas() -> [(&'static str, Value); 4] {
     [
         ("task-events", schema::<TaskTopicEvent>("task-events")),
         ("reminders", schema::<Reminders>("reminders")),
+        ("deliveries", schema::<Delivery>("deliveries")),
         ("task-updates", schema::<TaskUpdate>("task-updates")),
     ]
 }

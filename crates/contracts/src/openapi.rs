@@ -8,6 +8,7 @@ mod answers;
 mod described;
 mod exports;
 mod inputs;
+mod notifications;
 mod parameters;
 mod problems;
 mod service;
@@ -46,6 +47,7 @@ pub fn operations() -> Vec<Operation> {
     all.extend(of("transfer", routes::transfer::ROUTES, transfer::describe));
     all.extend(of("exports", routes::exports::ROUTES, exports::describe));
     all.extend(of("accounts", routes::accounts::ROUTES, accounts::describe));
+    all.extend(of("notifications", routes::notifications::ROUTES, notifications::describe));
     all.extend(of("openapi", routes::openapi::ROUTES, service::describe));
     all
 }

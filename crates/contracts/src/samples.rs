@@ -8,6 +8,7 @@
 mod answers;
 mod documents;
 mod events;
+mod notifications;
 pub(crate) mod requests;
 mod story;
 
@@ -23,13 +24,13 @@ pub fn all() -> Vec<(String, String)> {
     for (name, value) in requests::all() {
         all.push((format!("requests/{name}"), crate::pretty(&value)));
     }
-    for (name, value) in answers::all(&story) {
+    for (name, value) in answers::all(&story).into_iter().chain(notifications::answers(&story)) {
         all.push((format!("answers/{name}"), crate::pretty(&value)));
     }
     for (name, value) in events::all(&story) {
         all.push((format!("events/{name}"), crate::pretty(&value)));
     }
-    for (name, text) in documents::all(&story) {
+    for (name, text) in documents::all(&story).into_iter().chain(notifications::documents(&story)) {
         all.push((format!("documents/{name}"), format!("{text}\n")));
     }
     all
@@ -37,7 +38,8 @@ pub fn all() -> Vec<(String, String)> {
 
 /// The bodies of answers, by `<operation>.<status>`.
 pub(crate) fn answers() -> BTreeMap<String, Value> {
-    answers::all(&story::Story::tell()).into_iter().collect()
+    let story = story::Story::tell();
+    answers::all(&story).into_iter().chain(notifications::answers(&story)).collect()
 }
 
 /// The id of a task, for examples.

@@ -8,6 +8,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use todo_app::accounts::{Account, EmailOwner, Registered, Tries};
 use todo_app::idempotency::Record;
+use todo_app::notifications::{
+    delivery::Delivery,
+    inbox::Inbox,
+    push::PushSubscriptions,
+    webhooks::{WebhookState, Webhooks},
+};
 use todo_app::recurring::Followed;
 use todo_app::wire;
 use todo_domain::list::{PageNumber, TaskList};
@@ -174,6 +180,7 @@ fn read_event(sample: &Sample) {
         "task-events" => drop(sample.json::<CloudEvent<TaskEvent>>()),
         "reminders" if sample.detail() == "digest" => drop(sample.json::<CloudEvent<DigestEvent>>()),
         "reminders" => drop(sample.json::<CloudEvent<ReminderEvent>>()),
+        "deliveries" => drop(sample.json::<CloudEvent<Delivery>>()),
         "task-updates" => drop(sample.json::<CloudEvent<TaskUpdate>>()),
         other => panic!("nothing reads events of `{other}`"),
     }
@@ -201,6 +208,10 @@ fn read_document(sample: &Sample) {
         "sign-in-failures" | "sign-ups" => drop(sample.json::<Tries>()),
         "users" => drop(sample.json::<Registered>()),
         "followed" => drop(sample.json::<Followed>()),
+        "inbox" | "inbox-closed" => drop(sample.json::<Inbox>()),
+        "webhooks" | "webhooks-closed" => drop(sample.json::<Webhooks>()),
+        "webhook-state" => drop(sample.json::<WebhookState>()),
+        "push-subscriptions" | "push-subscriptions-closed" => drop(sample.json::<PushSubscriptions>()),
         "idempotency" => drop(sample.json::<Record>()),
         other => panic!("nothing reads the document `{other}`"),
     }

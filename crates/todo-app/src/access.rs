@@ -48,7 +48,12 @@ impl SigningKey {
 
     /// A secret that is the same each time for the same purpose, and that only this key can make.
     pub(crate) fn derived_secret(&self, purpose: &str) -> String {
-        URL_SAFE_NO_PAD.encode(self.over(purpose).finalize().into_bytes())
+        URL_SAFE_NO_PAD.encode(self.derived_bytes(purpose))
+    }
+
+    /// As [`SigningKey::derived_secret`], as bytes.
+    pub(crate) fn derived_bytes(&self, purpose: &str) -> [u8; 32] {
+        self.over(purpose).finalize().into_bytes().into()
     }
 
     /// The key's state after a text, such as a token's header and claims.

@@ -65,6 +65,8 @@ pub struct ProfileChange {
     pub time_zone: Option<TimeZoneName>,
     /// When the digest of the day comes; an inner `None`: never.
     pub digest_time: Option<Option<DayTime>>,
+    /// Whether notifications are sent to the address too.
+    pub email_notifications: Option<bool>,
     /// The new password, with the present one.
     pub password: Option<(String, String)>,
 }
@@ -231,6 +233,9 @@ impl<T: Transport> App<T> {
                 }
                 if let Some(time) = change.digest_time {
                     account.digest_time = time;
+                }
+                if let Some(wanted) = change.email_notifications {
+                    account.email_notifications = wanted;
                 }
                 Ok(hash.as_ref().map(|hash| {
                     account.password_hash.clone_from(hash);

@@ -102,11 +102,16 @@ impl From<Failure> for Problem {
 
 /// Writes one line with the whole chain of causes to the host's log.
 fn log(what: &str, error: &dyn std::error::Error) {
-    let mut line = format!("{what}: {error}");
+    eprintln!("{what}: {}", chain(error));
+}
+
+/// An error with the whole chain of its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         line.push_str(&format!(": {error}"));
         cause = error.source();
     }
-    eprintln!("{line}");
+    line
 }

@@ -16,6 +16,7 @@
 //! - [`recurring`]: what follows a completed task;
 //! - [`reminders`]: what is done when a time has come;
 //! - [`schedule`]: messages that are published later;
+//! - [`notifications`]: the inbox, webhooks, mail and web push;
 //! - [`import`] and [`export`]: JSON, CSV (Todoist's too, on the way in) and iCalendar.
 
 pub mod access;
@@ -29,6 +30,7 @@ pub mod http;
 pub mod idempotency;
 pub mod import;
 pub mod lists;
+pub mod notifications;
 pub mod recurring;
 pub mod reminders;
 pub mod routes;

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 pub mod exports;
+pub mod notifications;
 pub mod openapi;
 pub mod tasks;
 pub mod transfer;

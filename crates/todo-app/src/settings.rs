@@ -25,6 +25,17 @@ pub mod variable {
     /// The proxies before the service, each of which adds an address to `X-Forwarded-For`. Empty or 0: none, and the
     /// header is not believed.
     pub const PROXIES: &str = "proxies";
+    /// `allow`: webhooks and push messages may go to `http` addresses and to private hosts, as for tests and closed
+    /// networks. Empty: to public hosts over `https` alone.
+    pub const WEBHOOK_PRIVATE_TARGETS: &str = "webhook_private_targets";
+    /// The name of the output binding that sends mail, of the type `bindings.smtp`. Empty: no mail is sent.
+    pub const EMAIL_BINDING: &str = "email_binding";
+    /// The key by which push services know this service: a private key of the curve P-256, 32 bytes in base64url. Secret.
+    /// Empty: nothing is pushed.
+    pub const VAPID_PRIVATE_KEY: &str = "vapid_private_key";
+    /// Where push services reach the operator: `mailto:` and an address, or `https:`. Empty: they are not told, which
+    /// Apple's does not take.
+    pub const VAPID_SUBJECT: &str = "vapid_subject";
     /// The origins whose pages may call the API, with commas between: `https://todo.example.com`, or `*` for any
     /// (then without cookies). Empty: none but its own.
     pub const CORS_ORIGINS: &str = "cors_origins";

@@ -1,5 +1,7 @@
 //! The Wasm host: requests in, calls to the sidecar out, variables. The one module that names spin-sdk.
 
+mod outside;
+
 use std::time::SystemTime;
 
 use dapr::{Client, Transport};
@@ -8,6 +10,7 @@ use jiff::Timestamp;
 use spin_sdk::http::{IncomingRequest, Response as SpinResponse};
 use spin_sdk::variables;
 
+pub use self::outside::Outside;
 use crate::{
     App,
     access::{SIGNING_KEY_MIN, SigningKey},
@@ -19,6 +22,7 @@ use crate::{
         request_id,
         router::{Found, Route, find},
     },
+    notifications::{Channels, target::Targets},
     settings::{Settings, variable},
 };
 
@@ -156,6 +160,27 @@ fn app(request: &Request) -> Result<App<SpinTransport>, Problem> {
         proxies: number(variable::PROXIES)?,
     };
     Ok(App { dapr: client, settings, now: now() })
+}
+
+/// The ways out that the application's variables open.
+///
+/// # Errors
+/// 500 for a variable that has no accepted form.
+pub fn channels() -> Result<Channels, Problem> {
+    let targets = match optional(variable::WEBHOOK_PRIVATE_TARGETS).trim() {
+        "" => Targets::Public,
+        "allow" => Targets::Any,
+        _ => {
+            let name = variable::WEBHOOK_PRIVATE_TARGETS;
+            return Err(misconfigured(&format!("the variable `{name}` is neither empty nor `allow`")));
+        }
+    };
+    let key = Some(optional(variable::VAPID_PRIVATE_KEY)).filter(|text| !text.trim().is_empty());
+    let sender_key = key.map(|text| web_push::SenderKey::parse(&text)).transpose().map_err(|error| {
+        misconfigured(&format!("the variable `{}` is not understood: {error}", variable::VAPID_PRIVATE_KEY))
+    })?;
+    let email_binding = Some(optional(variable::EMAIL_BINDING)).filter(|name| !name.is_empty());
+    Ok(Channels { targets, email_binding, sender_key, contact: optional(variable::VAPID_SUBJECT).trim().to_owned() })
 }
 
 /// The present, to the millisecond.

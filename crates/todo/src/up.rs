@@ -89,6 +89,8 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         ("dapr_api_token", keys.dapr_api_token.clone()),
         ("app_api_token", keys.app_api_token.clone()),
         ("signing_key", keys.signing_key.clone()),
+        ("app_id", APP_ID.to_owned()),
+        ("vapid_private_key", keys.vapid_private_key.clone()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();

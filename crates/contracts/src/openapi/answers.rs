@@ -5,7 +5,14 @@ use todo_app::accounts::{ApiTokenBody, Profile};
 use todo_app::export::ExportBody;
 use todo_app::http::problem::ProblemBody;
 use todo_app::import::Report;
-use todo_app::wire::{BulkBody, FeedBody, HealthBody, QuickTaskBody, SearchBody, SignedInBody, TagBody, TaskBody};
+use todo_app::notifications::{
+    inbox::Entry,
+    push::{PushKeyBody, PushSubscriptionBody},
+    webhooks::WebhookBody,
+};
+use todo_app::wire::{
+    BulkBody, FeedBody, HealthBody, QuickTaskBody, SearchBody, SignedInBody, TagBody, TaskBody, WebhookTestBody,
+};
 
 /// Makes the generator define every answer.
 pub(super) fn define(generator: &mut SchemaGenerator) {
@@ -21,5 +28,10 @@ pub(super) fn define(generator: &mut SchemaGenerator) {
     generator.subschema_for::<SignedInBody<'_>>();
     generator.subschema_for::<Profile>();
     generator.subschema_for::<Report>();
+    generator.subschema_for::<Entry>();
+    generator.subschema_for::<WebhookBody>();
+    generator.subschema_for::<WebhookTestBody>();
+    generator.subschema_for::<PushKeyBody>();
+    generator.subschema_for::<PushSubscriptionBody>();
     generator.subschema_for::<ProblemBody<'_>>();
 }

@@ -6,6 +6,8 @@
 use serde_json::{Map, Value, json};
 use todo_app::access::Scope;
 use todo_app::accounts::{MAX_EMAIL, NAME_LENGTH, PASSWORD_LENGTH};
+use todo_app::notifications::target::MAX_URL;
+use todo_app::notifications::webhooks::{MAX_WEBHOOK_DESCRIPTION, WEBHOOK_EVENTS};
 use todo_app::wire::{MAX_BULK, MAX_LINE};
 use todo_domain::task::{
     MAX_DESCRIPTION, MAX_REMINDER_LEAD, MAX_REMINDERS, MAX_SUBTASKS, MAX_TAG, MAX_TAGS, MAX_TITLE,
@@ -81,6 +83,19 @@ pub(super) fn schemas() -> Map<String, Value> {
         ),
     );
     add("ProfileChange", profile_change());
+    let webhook = || {
+        json!({
+            "url": webhook_url(),
+            "description": nullable(text(0, MAX_WEBHOOK_DESCRIPTION, NO_NUL)),
+            "events": nullable(json!({ "type": "array", "items": { "type": "string", "enum": WEBHOOK_EVENTS } })),
+        })
+    };
+    add("NewWebhook", closed("A new webhook. Without events it is told of all of them.", &["url"], webhook()));
+    let mut change = webhook();
+    change["url"] = nullable(webhook_url());
+    change["active"] = json!({ "type": ["boolean", "null"], "description": "Whether it is told anything." });
+    add("WebhookChange", closed("What changes; what is absent or null stays.", &[], change));
+    add("NewPushSubscription", push_subscription());
     schemas
 }
 
@@ -153,12 +168,36 @@ fn profile_change() -> Value {
                 "type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
                 "description": "When the digest of the day comes, on a clock of `timeZone`; `07:00` unless chosen.",
             })),
+            "emailNotifications": { "type": ["boolean", "null"], "description": "Whether notifications are sent to the address too." },
             "currentPassword": nullable(json!({ "type": "string" })),
             "password": nullable(password()),
         }),
     );
     schema["dependentRequired"] = json!({ "password": ["currentPassword"], "currentPassword": ["password"] });
     schema
+}
+
+fn webhook_url() -> Value {
+    json!({
+        "type": "string", "format": "webhook-url", "maxLength": MAX_URL,
+        "description": "An `https` address of a public host.", "examples": ["https://hooks.example.com/todo"],
+    })
+}
+
+fn push_subscription() -> Value {
+    let keys = closed(
+        "",
+        &["p256dh", "auth"],
+        json!({
+            "p256dh": { "type": "string", "format": "push-public-key" },
+            "auth": { "type": "string", "format": "push-secret" },
+        }),
+    );
+    closed(
+        "What a browser's `PushSubscription` is as JSON.",
+        &["endpoint", "keys"],
+        json!({ "endpoint": webhook_url(), "expirationTime": { "type": ["number", "null"] }, "keys": keys }),
+    )
 }
 
 fn email() -> Value {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use todo_app::idempotency::MAX_KEY;
+use todo_app::notifications::inbox::{DEFAULT_LIMIT, MAX_ENTRIES};
 use todo_app::wire::ExportFormat;
 use todo_domain::query::{ListQuery, SearchQuery};
 use todo_domain::{Priority, Status};
@@ -18,7 +19,12 @@ pub(super) fn all() -> Map<String, Value> {
             json!({ "type": "string", "format": "feed-secret" }),
             json!("secret"),
         ),
-        path("id", "The id of a task, or of an API token.", json!({ "type": "string", "format": "uuid" }), id),
+        path(
+            "id",
+            "The id of a task, or of whatever the path names.",
+            json!({ "type": "string", "format": "uuid" }),
+            id,
+        ),
         query("status", "Only tasks of this status.", words(Status::ALL.map(Status::as_str))),
         query("priority", "Only tasks of this priority.", words(Priority::ALL.map(Priority::as_str))),
         query(
@@ -38,6 +44,14 @@ pub(super) fn all() -> Map<String, Value> {
         ),
         ("ListLimit".to_owned(), limit(ListQuery::DEFAULT_LIMIT, ListQuery::MAX_LIMIT)),
         ("SearchLimit".to_owned(), limit(SearchQuery::DEFAULT_LIMIT, SearchQuery::MAX_LIMIT)),
+        ("InboxLimit".to_owned(), limit(DEFAULT_LIMIT, MAX_ENTRIES)),
+        (
+            "InboxCursor".to_owned(),
+            json!({
+                "name": "cursor", "in": "query", "schema": { "type": "string", "format": "uuid" },
+                "description": "Where the last page ended, the id of its last entry: from the answer's `Link`.",
+            }),
+        ),
         query(
             "cursor",
             "Where the last page ended: from the answer's `Link`.",
@@ -99,6 +113,7 @@ pub(super) fn headers() -> Value {
         "Location": { "description": "The path of what was made.", "required": true, "schema": { "type": "string", "format": "uri-reference" } },
         "Link": { "description": "`rel=\"next\"`: the next page. Absent on the last.", "schema": text },
         "TotalCount": { "description": "How many match, on all pages.", "required": true, "schema": { "type": "integer", "minimum": 0 } },
+        "UnreadCount": { "description": "How many were not read, on all pages.", "required": true, "schema": { "type": "integer", "minimum": 0 } },
         "RetryAfter": { "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 1 } },
         "Challenge": { "description": "How to show who you are (RFC 6750).", "schema": text },
         "IdempotentReplayed": { "description": "`true` when this is the answer to an earlier request with the same `Idempotency-Key`.", "schema": text },
@@ -120,7 +135,7 @@ fn query(name: &str, description: &str, schema: Value) -> (String, Value) {
 
 fn limit(default: usize, most: usize) -> Value {
     let schema = json!({ "type": "integer", "minimum": 1, "maximum": most, "default": default });
-    json!({ "name": "limit", "in": "query", "description": "The most tasks of a page.", "schema": schema })
+    json!({ "name": "limit", "in": "query", "description": "The most items of a page.", "schema": schema })
 }
 
 fn words<const N: usize>(words: [&str; N]) -> Value {

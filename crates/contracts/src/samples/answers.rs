@@ -118,6 +118,7 @@ fn signed_in(story: &Story) -> SignedIn {
         name: text("name"),
         time_zone: story.user.time_zone.clone(),
         digest_time: Some(DayTime::DIGEST),
+        email_notifications: false,
         created_at: now(),
     };
     SignedIn { access, refresh: None, profile }

@@ -58,7 +58,7 @@ pub(super) fn account(story: &Story) -> Value {
 }
 
 /// The text that the code's own type writes.
-fn stored<D: Serialize + DeserializeOwned>(document: &Value) -> String {
+pub(super) fn stored<D: Serialize + DeserializeOwned>(document: &Value) -> String {
     serde_json::to_string(&read::<D>(document)).expect("documents have text keys and finite numbers")
 }
 

@@ -1,6 +1,7 @@
 //! Events as the sidecar delivers them.
 
 use serde_json::{Value, json};
+use todo_app::notifications::delivery::{Delivery, MESSAGE_TYPE};
 use todo_domain::{
     DigestEvent, DigestId, DigestSection, DigestTask, DueDate, EventType, ReminderEvent, ReminderId, ReminderStatus,
     TaskEvent, TaskUpdate, UpdateId,
@@ -35,6 +36,9 @@ pub(super) fn all(story: &Story) -> Vec<(String, Value)> {
     let digest = digest(story);
     let event = envelope("reminders", digest.digest_id.to_string(), value(&digest));
     all.push(("reminders.digest".to_owned(), typed(event, DigestEvent::TYPE)));
+    let delivery: Delivery = super::documents::read(&delivery(story));
+    let event = envelope("deliveries", delivery.delivery_id.to_string(), value(&delivery));
+    all.push(("deliveries.push".to_owned(), typed(event, MESSAGE_TYPE)));
     for (update_type, new_value) in [("status", json!("completed")), ("deleted", Value::Null)] {
         let update = update(completed, update_type, new_value);
         let event = envelope("task-updates", update.update_id.to_string(), value(&update));
@@ -70,6 +74,19 @@ fn digest(story: &Story) -> DigestEvent {
         today: DigestSection { total: 1, tasks: vec![task] },
         overdue: DigestSection::default(),
     }
+}
+
+fn delivery(story: &Story) -> Value {
+    json!({
+        "deliveryId": id(0x6005),
+        "userId": story.user.id,
+        "channel": "push",
+        "targetId": id(0x6002),
+        "attempt": 1,
+        "eventType": "reminder.due",
+        "timestamp": now(),
+        "data": super::notifications::entry(story),
+    })
 }
 
 fn update(event: &TaskEvent, update_type: &str, new_value: Value) -> TaskUpdate {

@@ -11,6 +11,9 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("quick_add_task", quick_add_task()),
         ("create_api_token", create_api_token()),
         ("import_tasks", import_tasks()),
+        ("create_webhook", create_webhook()),
+        ("update_webhook", update_webhook()),
+        ("create_push_subscription", create_push_subscription()),
         ("sign_up", sign_up()),
         ("sign_in", sign_in()),
         ("update_profile", profile_change()),
@@ -56,6 +59,29 @@ pub(crate) fn create_api_token() -> Value {
 /// Tasks of another program.
 pub(crate) fn import_tasks() -> Value {
     json!([new_task(), { "title": "Buy milk", "completed": true }])
+}
+
+/// A webhook for two kinds of events.
+pub(crate) fn create_webhook() -> Value {
+    let events = ["task.completed", "reminder.due"];
+    json!({ "url": "https://hooks.example.com/todo", "events": events, "description": "Team chat" })
+}
+
+/// A webhook that is switched on again.
+pub(crate) fn update_webhook() -> Value {
+    json!({ "url": "https://hooks.example.com/todo", "active": true })
+}
+
+/// What a browser gave.
+pub(crate) fn create_push_subscription() -> Value {
+    json!({
+        "endpoint": "https://push.example.net/send/abc",
+        "expirationTime": null,
+        "keys": {
+            "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+            "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+        },
+    })
 }
 
 /// A new account.

@@ -52,6 +52,9 @@ pub struct Account {
     /// Whether the registry of users names this one; accounts of older releases enter it at their next sign-in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub registered: bool,
+    /// Whether notifications are sent to the address too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub email_notifications: bool,
     /// What a newer release added; kept as it is.
     #[serde(flatten)]
     pub other: Map<String, Value>,
@@ -107,6 +110,8 @@ pub struct Profile {
     pub time_zone: TimeZoneName,
     /// When the digest of the day comes, on a clock of this zone; null: never.
     pub digest_time: Option<DayTime>,
+    /// Whether notifications are sent to the address too, where the service sends mail.
+    pub email_notifications: bool,
     /// When the account was made.
     pub created_at: Timestamp,
 }
@@ -126,6 +131,7 @@ impl Account {
             api_tokens: Vec::new(),
             feed_hash: None,
             registered: false,
+            email_notifications: false,
             other: Map::new(),
         }
     }
@@ -138,6 +144,7 @@ impl Account {
             name: self.name.clone(),
             time_zone: self.time_zone.clone(),
             digest_time: self.digest_time,
+            email_notifications: self.email_notifications,
             created_at: self.created_at,
         }
     }

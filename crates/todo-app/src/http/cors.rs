@@ -8,7 +8,8 @@ use super::Response;
 const ALLOWED_HEADERS: &str =
     "authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, x-request-id";
 /// Headers of answers that a page may read, beside those that it always may.
-const EXPOSED_HEADERS: &str = "etag, idempotent-replayed, link, location, retry-after, x-request-id, x-total-count";
+const EXPOSED_HEADERS: &str =
+    "etag, idempotent-replayed, link, location, retry-after, x-request-id, x-total-count, x-unread-count";
 /// Seconds for which a browser remembers what it may do.
 const MAX_AGE: &str = "3600";
 

@@ -6,10 +6,15 @@ use serde::Serialize;
 use todo_domain::{Task, query::ListPage};
 
 use super::TaskBody;
-use crate::http::{Request, Response, conditional, json};
+use crate::{
+    http::{Request, Response, conditional, json},
+    notifications::inbox::InboxPage,
+};
 
 /// How many tasks match in all, on every page.
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+/// How many entries of an inbox were not read.
+const UNREAD_COUNT: HeaderName = HeaderName::from_static("x-unread-count");
 
 /// 200 with a task and its entity tag.
 pub fn task_answer(task: &Task, now: Timestamp) -> Response {
@@ -32,10 +37,25 @@ pub fn page_answer(request: &Request, page: &ListPage, now: Timestamp) -> Respon
     let mut response = json(StatusCode::OK, &TaskBody::all(&page.items, now));
     response.headers_mut().insert(TOTAL_COUNT, page.total.into());
     if let Some(cursor) = &page.next {
-        let link = format!("<{}>; rel=\"next\"", next_page(request, &cursor.to_string()));
-        response.headers_mut().insert(header::LINK, ascii(&link));
+        link_next(&mut response, request, &cursor.to_string());
     }
     response
+}
+
+/// 200 with a page of an inbox, how many entries there are and how many were not read, and where the next page is.
+pub fn inbox_answer(request: &Request, page: &InboxPage) -> Response {
+    let mut response = json(StatusCode::OK, &page.entries);
+    response.headers_mut().insert(TOTAL_COUNT, page.total.into());
+    response.headers_mut().insert(UNREAD_COUNT, page.unread.into());
+    if let Some(after) = page.next {
+        link_next(&mut response, request, &after.to_string());
+    }
+    response
+}
+
+fn link_next(response: &mut Response, request: &Request, cursor: &str) {
+    let link = format!("<{}>; rel=\"next\"", next_page(request, cursor));
+    response.headers_mut().insert(header::LINK, ascii(&link));
 }
 
 /// The same query with another cursor, as a path.

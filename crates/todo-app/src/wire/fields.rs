@@ -58,14 +58,23 @@ impl<'a> Fields<'a> {
 
     /// Whether something is wanted; not when it is absent, null or refused.
     pub fn flag(&mut self, name: &'static str) -> bool {
-        match self.take(name) {
-            None => false,
-            Some(Value::Bool(flag)) => *flag,
-            Some(other) => {
+        self.choice(name).unwrap_or(false)
+    }
+
+    /// Whether something is wanted; `None` when it is absent, null or refused.
+    pub fn choice(&mut self, name: &'static str) -> Option<bool> {
+        match self.take(name)? {
+            Value::Bool(flag) => Some(*flag),
+            other => {
                 self.refusals.add(name, format!("expected true or false, found {}", kind_of(other)));
-                false
+                None
             }
         }
+    }
+
+    /// Accepts a field whatever it holds.
+    pub fn ignore(&mut self, name: &'static str) {
+        self.take(name);
     }
 
     /// A time zone; `None` when it is absent, null or refused.

@@ -2,10 +2,12 @@
 
 use std::fmt::Display;
 
-use todo_domain::query::{Cursor, ListQuery, Order, Scope, SearchQuery, Sort};
+use todo_domain::query::{Cursor, InvalidCursor, ListQuery, Order, Scope, SearchQuery, Sort};
 use todo_domain::{DueDate, Priority, Refusals, Status, TimeZoneName, ValidationError};
+use uuid::Uuid;
 
 use super::folded;
+use crate::notifications::inbox::{DEFAULT_LIMIT, MAX_ENTRIES};
 
 /// Reads the parameters of a list. A parameter without a value is as good as absent.
 ///
@@ -72,6 +74,18 @@ pub fn search_query(query: Option<&str>, zone: &TimeZoneName) -> Result<SearchQu
     };
     reader.finish()?;
     Ok(search)
+}
+
+/// Reads the parameters of an inbox: how many entries, and the one behind which they begin.
+///
+/// # Errors
+/// As [`list_query`].
+pub fn inbox_query(query: Option<&str>) -> Result<(usize, Option<Uuid>), ValidationError> {
+    let mut reader = Reader::new(query);
+    let limit = reader.one("limit", |text| within(text, MAX_ENTRIES)).unwrap_or(DEFAULT_LIMIT);
+    let after = reader.one("cursor", |text| text.trim().parse().map_err(|_| InvalidCursor));
+    reader.finish()?;
+    Ok((limit, after))
 }
 
 /// What an export is written as.
