@@ -115,6 +115,14 @@ test("an app is invoked", async () => {
   await assert.rejects(nobody, (error) => refusal(error).code === "ERR_DIRECT_INVOKE");
 });
 
+test("an output binding is asked", async () => {
+  const sent = await client.binding.send("app", "post", { n: 1 }, { path: "/bound", "X-Mine": "y" });
+  assert.deepEqual(sent, { method: "POST", url: "/bound", body: '{"n":1}', header: "y" });
+  assert.equal((await client.binding.send("app", "get", "")).method, "GET");
+  const missing = client.binding.send("app", "get", "", { path: "missing" });
+  await assert.rejects(missing, (error) => refusal(error).code === "ERR_INVOKE_OUTPUT_BINDING");
+});
+
 test("metadata tells components, and keeps labels", async () => {
   assert.equal(await client.metadata.set("label", "value"), true);
   const metadata = await client.metadata.get();
@@ -122,7 +130,7 @@ test("metadata tells components, and keeps labels", async () => {
   assert.equal(metadata.extended.label, "value");
   const capabilities = Object.fromEntries(metadata.components.map(({ name, capabilities }) => [name, capabilities]));
   assert.deepEqual(capabilities.statestore, ["ETAG", "TRANSACTIONAL", "TTL"]);
-  assert.deepEqual(Object.keys(capabilities).sort(), ["pubsub", "secrets", "statestore", "tick", "tock"]);
+  assert.deepEqual(Object.keys(capabilities).sort(), ["app", "pubsub", "secrets", "statestore", "tick", "tock"]);
 });
 
 test("the sidecar ends when the client asks for it", async () => {

@@ -42,7 +42,9 @@ export async function startSidecar({ appPort, port = 0 } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), "dapr-sdk-"));
   const secrets = path.join(folder, "secrets.json");
   await writeFile(secrets, JSON.stringify({ plain: "a secret", nested: { deep: "another" } }));
+  const app = appPort ? component("app", "bindings.http", { url: `http://127.0.0.1:${appPort}` }) : "";
   const resources =
+    app +
     component("statestore", "state.sqlite", { connectionString: "data.db" }) +
     component("pubsub", "pubsub.sqlite", { connectionString: "data.db" }) +
     component("secrets", "secretstores.local.file", { secretsFile: secrets }) +

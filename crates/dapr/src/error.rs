@@ -47,6 +47,8 @@ pub mod code {
     pub const PERMISSION_DENIED: &str = "ERR_PERMISSION_DENIED";
     /// A secret store does not have the secret.
     pub const SECRET_GET: &str = "ERR_SECRET_GET";
+    /// An output binding is not there, or failed.
+    pub const INVOKE_OUTPUT_BINDING: &str = "ERR_INVOKE_OUTPUT_BINDING";
     /// A job could not be made.
     pub const SCHEDULER_SCHEDULE_JOB: &str = "DAPR_SCHEDULER_SCHEDULE_JOB";
     /// A job says neither when it is due nor how often.

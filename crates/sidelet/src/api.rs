@@ -1,6 +1,7 @@
 //! The API over HTTP: from a request to the part that answers it.
 
 mod answer;
+mod bindings;
 mod health;
 mod inspect;
 mod invoke;
@@ -99,6 +100,7 @@ async fn act(sidecar: &Arc<Sidecar>, route: Route, call: Call) -> Result<Answer,
         Route::ScheduleJob { name } => jobs::schedule_job(sidecar, &name, call).await,
         Route::GetJob { name } => jobs::get_job(sidecar, &name, &call).await,
         Route::DeleteJob { name } => jobs::delete_job(sidecar, &name, &call).await,
+        Route::InvokeBinding { name } => bindings::invoke_output_binding(sidecar, &name, call).await,
         Route::Subscribe { pubsub, topic } => {
             subscribe::stream_topic(sidecar, publish::pubsub(sidecar, &pubsub)?, &topic, &call).await
         }

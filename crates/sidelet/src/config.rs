@@ -13,6 +13,7 @@ use std::{
 use http::{Uri, uri::Authority};
 
 pub use arguments::CommandLine;
+pub(crate) use arguments::size;
 
 /// Everything that [`start`](crate::start) needs to know.
 ///

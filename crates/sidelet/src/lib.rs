@@ -22,6 +22,7 @@
 
 mod api;
 mod apps;
+mod bindings;
 mod config;
 mod consumers;
 mod cron;

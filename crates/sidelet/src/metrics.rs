@@ -69,6 +69,7 @@ pub(crate) struct Metrics {
     jobs: Jobs,
     queries: Queries,
     streams: IntGaugeVec,
+    output_bindings: Measured,
 }
 
 /// A request of the API that was answered.
@@ -153,6 +154,11 @@ impl Metrics {
             jobs: Jobs::new(&define),
             queries: Queries::new(&define),
             streams: define.gauges("sidelet_streams_open", "Streams of topics that are open", &["component"]),
+            output_bindings: define.measured(
+                "dapr_component_output_binding",
+                "Operations of output bindings",
+                &operation,
+            ),
             registry: define.registry,
         }
     }
@@ -211,6 +217,11 @@ impl Metrics {
     /// What counts the questions to databases.
     pub(crate) fn queries(&self) -> Queries {
         self.queries.clone()
+    }
+
+    /// An operation of an output binding has ended. One that the binding does not know has no name here.
+    pub(crate) fn output_binding(&self, name: &str, operation: &str, success: bool, start: Instant) {
+        self.output_bindings.note(&[name, operation, truth(success)], start.elapsed());
     }
 
     /// The open streams of a pub/sub component.

@@ -3,6 +3,7 @@
 //! Everything is read and checked here, before a store or a port opens.
 //! What cannot be served is refused with the file, the document, the key, the value and the accepted form.
 
+mod binding;
 mod component;
 mod configuration;
 mod cron;
@@ -18,7 +19,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::{config::Config, error::StartError, resiliency::Resiliency, secrets::SecretStore};
+use crate::{bindings::Output, config::Config, error::StartError, resiliency::Resiliency, secrets::SecretStore};
 
 pub(crate) use component::{Component, KeyPrefix, LogSettings, Settings};
 pub(crate) use configuration::{ApiGroup, ApiLog, Configuration, MetricsSettings};
@@ -141,11 +142,21 @@ impl Resources {
         }
     }
 
+    /// An output binding by name.
+    pub(crate) fn output(&self, name: &str) -> Option<&Output> {
+        self.components.iter().find(|component| component.name == name).and_then(|component| {
+            match &component.settings {
+                Settings::Output(output) => Some(output.as_ref()),
+                _ => None,
+            }
+        })
+    }
+
     fn log(&self, name: &str) -> Option<&LogSettings> {
         self.components.iter().find(|component| component.name == name).and_then(|component| {
             match &component.settings {
                 Settings::Log(log) => Some(log),
-                Settings::State(_) | Settings::Secrets(_) | Settings::Cron(_) => None,
+                Settings::State(_) | Settings::Secrets(_) | Settings::Cron(_) | Settings::Output(_) => None,
             }
         })
     }

@@ -58,6 +58,9 @@ pub(super) enum Route {
     DeleteJob {
         name: String,
     },
+    InvokeBinding {
+        name: String,
+    },
     /// A topic as a stream; none of Dapr's calls.
     Subscribe {
         pubsub: String,
@@ -99,6 +102,7 @@ impl Route {
             (_, ["v1.0" | "v1.0-alpha1", "jobs", name]) if post => Self::ScheduleJob { name: own(name) },
             ("GET", ["v1.0" | "v1.0-alpha1", "jobs", name]) => Self::GetJob { name: own(name) },
             ("DELETE", ["v1.0" | "v1.0-alpha1", "jobs", name]) => Self::DeleteJob { name: own(name) },
+            (_, ["v1.0", "bindings", name]) if post => Self::InvokeBinding { name: own(name) },
             ("GET", ["sidelet", "v1", "subscribe", pubsub, topic @ ..]) if !invoked && named(topic) => {
                 Self::Subscribe { pubsub: own(pubsub), topic: topic.join("/") }
             }
@@ -127,6 +131,7 @@ impl Route {
             Self::ScheduleJob { .. } => "ScheduleJob",
             Self::GetJob { .. } => "GetJob",
             Self::DeleteJob { .. } => "DeleteJob",
+            Self::InvokeBinding { .. } => "InvokeOutputBinding",
             Self::Subscribe { .. } => "Subscribe",
             Self::Operate => "Operate",
             Self::Invoke(target) if sidecar.apps.contains_key(&target.app) => {
@@ -150,6 +155,7 @@ impl Route {
             Self::BulkPublish { .. } | Self::Publish { .. } => "publish",
             Self::GetSecret { .. } | Self::GetBulkSecret { .. } => "secrets",
             Self::ScheduleJob { .. } | Self::GetJob { .. } | Self::DeleteJob { .. } => "jobs",
+            Self::InvokeBinding { .. } => "bindings",
             Self::Subscribe { .. } | Self::Operate => "sidelet",
             Self::Invoke(_) | Self::Unknown => "invoke",
         };

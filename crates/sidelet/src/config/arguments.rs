@@ -147,7 +147,7 @@ fn whole(text: &str) -> Option<usize> {
 }
 
 /// A quantity as Kubernetes writes it, up to 1 GiB.
-fn size(text: &str) -> Option<usize> {
+pub(crate) fn size(text: &str) -> Option<usize> {
     let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let unit: usize = match &text[digits..] {
         "" => 1,

@@ -9,11 +9,12 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    CronSettings, SecretStores,
+    CronSettings, SecretStores, binding,
     document::{Document, Location},
     metadata::{Entry, Metadata, duration},
 };
 use crate::{
+    bindings::Output,
     config::Config,
     error::StartError,
     secrets::{FileForm, SecretStore},
@@ -46,6 +47,8 @@ pub(crate) enum Settings {
     Secrets(SecretSettings),
     /// An input binding that is due by a schedule.
     Cron(Arc<CronSettings>),
+    /// An output binding.
+    Output(Box<Output>),
 }
 
 impl Settings {
@@ -54,7 +57,7 @@ impl Settings {
         match self {
             Self::State(state) => Some(&state.place),
             Self::Log(log) => Some(&log.place),
-            Self::Secrets(_) | Self::Cron(_) => None,
+            Self::Secrets(_) | Self::Cron(_) | Self::Output(_) => None,
         }
     }
 }
@@ -122,7 +125,7 @@ const PARTITIONS_MAX: u32 = 64;
 const RETENTION: Duration = Duration::from_secs(7 * 86_400);
 
 const TYPES: &str = "one of `state.sqlite`, `state.in-memory`, `pubsub.sqlite`, `pubsub.in-memory`, \
-                     `secretstores.local.env`, `secretstores.local.file`, `bindings.cron`";
+                     `secretstores.local.env`, `secretstores.local.file`, `bindings.cron`, `bindings.http`, `bindings.smtp`";
 /// Keys of every state store.
 const STATE_KEYS: [&str; 3] = ["keyPrefix", "outboxPublishPubsub", "outboxPublishTopic"];
 /// Dapr's keys whose work is done another way here: expiry by the clock, time limits by the caller, WAL always.
@@ -186,6 +189,8 @@ impl Component {
             "secretstores.local.env" => Settings::Secrets(secrets_env(metadata)?),
             "secretstores.local.file" => Settings::Secrets(secrets_file(metadata)?),
             "bindings.cron" => Settings::Cron(CronSettings::read(metadata, &document, config)?),
+            "bindings.http" => Settings::Output(Box::new(binding::http(metadata)?)),
+            "bindings.smtp" => Settings::Output(Box::new(binding::smtp(metadata)?)),
             other => return Err(refuse("type", other, TYPES)),
         };
         Ok(Self { kind: spec.kind, version: spec.version, name: document.name, location: document.location, settings })

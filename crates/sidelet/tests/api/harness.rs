@@ -1,6 +1,7 @@
 //! A sidecar in this process on a free port with a real file, and an app that listens to it.
 
 pub(crate) mod app;
+pub(crate) mod mail;
 mod process;
 pub(crate) mod stream;
 pub(crate) mod wire;

@@ -1,6 +1,7 @@
 //! The sidecar at its seam: real HTTP, real files, real apps, and the real binary where something is killed.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod bindings;
 mod bounds;
 mod bulk;
 mod clock;
