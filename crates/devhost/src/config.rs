@@ -39,9 +39,9 @@ impl Config {
 /// Bounds on what the host and each of its guests may use.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Instances alive at once, over all components. Default 1,000, as Spin's.
+    /// Instances alive at once, over all components. Default 2,000, twice Spin's.
     ///
-    /// An open stream holds its instance until it ends.
+    /// An open stream holds its instance until it ends: there may be 1,000 of them, and as much room for all else.
     pub max_instances: u32,
     /// Requests that may wait for an instance; a further one is answered 503. Default 256.
     pub max_waiting: u32,
@@ -81,7 +81,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            max_instances: 1_000,
+            max_instances: 2_000,
             max_waiting: 256,
             max_wait: Duration::from_millis(500),
             memory_bytes: 128 << 20,
