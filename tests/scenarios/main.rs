@@ -3,6 +3,7 @@
 //! Each file is one thing that people rely on.
 
 mod accounts;
+mod activity;
 mod clock;
 mod concurrent_writers;
 mod dead_letters;
@@ -25,5 +26,6 @@ mod starting;
 mod support;
 mod tokens;
 mod trash;
+mod updates;
 mod web_push;
 mod webhooks;

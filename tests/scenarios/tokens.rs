@@ -1,9 +1,11 @@
 //! What opens the service besides a session: API tokens and the calendar feed; and the end of an account.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{Answer, Todo, User, eventually};
+use testkit::{Answer, Todo, User, within};
 
 async fn token(user: &User, body: &Value) -> Result<(User, String)> {
     let made = user.post("/api/tokens", body).await?.expect(201)?;
@@ -111,7 +113,8 @@ async fn an_account_that_is_deleted_leaves_nothing_that_opens() -> Result<()> {
         todo.stop().await?;
         todo.start_again().await?;
     }
-    let events = eventually("an event of each end", async || {
+    // 1,201 events, one after the other, to every handler that there is.
+    let events = within(Duration::from_secs(120), "an event of each end", async || {
         todo.seen_events(&ada).await.ok().filter(|events| events.len() >= 1_200)
     })
     .await?;

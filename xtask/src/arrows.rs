@@ -26,6 +26,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("openapi", &["todo-app"]),
     ("recurring", &["todo-app"]),
     ("reminders", &["todo-app"]),
+    ("activity", &["todo-app", "todo-domain"]),
+    ("updates", &["todo-app"]),
     ("contracts", &["todo-app", "todo-domain", "dapr"]),
     ("recorder", &["todo-app", "dapr"]),
     ("scenarios", &["testkit"]),

@@ -8,8 +8,19 @@ use crate::command::cargo;
 use crate::tools;
 
 /// The components of `spin.toml`.
-const COMPONENTS: [&str; 9] =
-    ["tasks", "transfer", "exports", "accounts", "notifications", "notifier", "openapi", "recurring", "reminders"];
+const COMPONENTS: [&str; 11] = [
+    "tasks",
+    "transfer",
+    "exports",
+    "accounts",
+    "notifications",
+    "notifier",
+    "openapi",
+    "recurring",
+    "reminders",
+    "activity",
+    "updates",
+];
 /// Components that the scenarios use beside them.
 const TEST_COMPONENTS: [&str; 1] = ["recorder"];
 /// The most bytes that a component may have.

@@ -34,22 +34,20 @@ pub(crate) async fn sign_in(app: &App, request: &Request) -> Answer {
 }
 
 pub(crate) async fn refresh(app: &App, request: &Request) -> Answer {
-    let signed_in = app.refresh(&cookie::read(request)).await?;
+    let signed_in = app.refresh(&cookie::read_refresh(request)).await?;
     Ok(answer(StatusCode::OK, request, signed_in))
 }
 
 pub(crate) async fn sign_out(app: &App, request: &Request) -> Answer {
-    app.sign_out(&cookie::read(request)).await?;
+    app.sign_out(&cookie::read_refresh(request)).await?;
     let mut response = empty(StatusCode::NO_CONTENT);
     cookie::clear(&mut response, request);
     Ok(response)
 }
 
-/// The access token in the body, and the refresh token in its cookie.
+/// The access token in the body and in the cookie of streams, and the refresh token in its own.
 pub(crate) fn answer(status: StatusCode, request: &Request, signed_in: SignedIn) -> todo_app::http::Response {
     let mut response = json(status, &SignedInBody::from(&signed_in));
-    if let Some(token) = &signed_in.refresh {
-        cookie::set(&mut response, request, token);
-    }
+    cookie::set(&mut response, request, &signed_in);
     response
 }

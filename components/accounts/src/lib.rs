@@ -7,17 +7,19 @@ mod cookie;
 mod me;
 mod tokens;
 
-use spin_sdk::http::{IncomingRequest, IntoResponse};
+use spin_sdk::http::{IncomingRequest, ResponseOutparam};
 use spin_sdk::http_component;
 use todo_app::http::Answer;
 use todo_app::routes::accounts::{Operation, ROUTES};
-use todo_app::spin::{Call, SpinTransport, serve};
+use todo_app::spin::{Call, Reply, Silent, SpinTransport, serve_to};
 
 type App = todo_app::App<SpinTransport>;
 
 #[http_component]
-async fn handle(request: IncomingRequest) -> impl IntoResponse {
-    serve(request, ROUTES, answer).await
+async fn handle(request: IncomingRequest, out: ResponseOutparam) {
+    // An answer may set two cookies.
+    let handler = async |app: App, call| answer(app, call).await.map(Reply::<Silent>::Whole);
+    serve_to(request, out, ROUTES, handler).await;
 }
 
 async fn answer(app: App, call: Call<Operation>) -> Answer {

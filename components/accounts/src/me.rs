@@ -36,7 +36,7 @@ pub(crate) async fn update_profile(app: &App, request: &Request) -> Answer {
     };
     fields.finish().map_err(Problem::invalid)?;
     let change = ProfileChange { name, time_zone, digest_time, email_notifications, password };
-    let signed_in = app.change_profile(&user, change).await?;
+    let signed_in = app.change_profile(&user, app.session(request), change).await?;
     Ok(auth::answer(StatusCode::OK, request, signed_in))
 }
 

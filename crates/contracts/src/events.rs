@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use todo_app::events::TaskTopicEvent;
 use todo_app::notifications::delivery::Delivery;
-use todo_domain::{DigestEvent, ReminderEvent, TaskUpdate};
+use todo_app::updates::SessionEnded;
+use todo_domain::{DigestEvent, ReminderEvent, TaskUpdates};
 
 use crate::schemas::generator;
 
@@ -20,13 +21,24 @@ enum Reminders {
     Digest(DigestEvent),
 }
 
+/// What the topic `task-updates` carries; the attribute `type` tells which.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only its schema is asked for")]
+enum Updates {
+    /// `com.dapr.event.sent`.
+    Updates(TaskUpdates),
+    /// `todo.session.ended`.
+    SessionEnded(SessionEnded),
+}
+
 /// The topics and their schemas.
 pub(crate) fn schemas() -> [(&'static str, Value); 4] {
     [
         ("task-events", schema::<TaskTopicEvent>("task-events")),
         ("reminders", schema::<Reminders>("reminders")),
         ("deliveries", schema::<Delivery>("deliveries")),
-        ("task-updates", schema::<TaskUpdate>("task-updates")),
+        ("task-updates", schema::<Updates>("task-updates")),
     ]
 }
 

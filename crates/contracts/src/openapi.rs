@@ -4,6 +4,7 @@
 //! A route without a description does not compile, and a description without a route has no place to stand.
 
 mod accounts;
+mod activity;
 mod answers;
 mod described;
 mod exports;
@@ -14,6 +15,7 @@ mod problems;
 mod service;
 mod tasks;
 mod transfer;
+mod updates;
 
 use std::fmt::Debug;
 
@@ -21,6 +23,7 @@ use http::Method;
 use serde_json::{Map, Value, json};
 use todo_app::http::router::Route;
 use todo_app::routes;
+use todo_app::updates::STREAM_COOKIE;
 
 use self::described::Described;
 use crate::samples;
@@ -48,6 +51,8 @@ pub fn operations() -> Vec<Operation> {
     all.extend(of("exports", routes::exports::ROUTES, exports::describe));
     all.extend(of("accounts", routes::accounts::ROUTES, accounts::describe));
     all.extend(of("notifications", routes::notifications::ROUTES, notifications::describe));
+    all.extend(of("activity", routes::activity::ROUTES, activity::describe));
+    all.extend(of("updates", routes::updates::ROUTES, updates::describe));
     all.extend(of("openapi", routes::openapi::ROUTES, service::describe));
     all
 }
@@ -94,6 +99,10 @@ pub fn document() -> Value {
                 "refreshCookie": {
                     "type": "apiKey", "in": "cookie", "name": "refresh",
                     "description": "Set by a sign-up, a sign-in or a refresh; out of reach of a page's scripts.",
+                },
+                "streamCookie": {
+                    "type": "apiKey", "in": "cookie", "name": STREAM_COOKIE,
+                    "description": "Set with the refresh cookie, for `EventSource`, which sends no `Authorization`; opens streams alone, for a quarter of an hour.",
                 },
             },
         },

@@ -7,6 +7,7 @@ use dapr::CloudEvent;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use todo_app::accounts::{Account, EmailOwner, Registered, Tries};
+use todo_app::activity::ActivityIndex;
 use todo_app::idempotency::Record;
 use todo_app::notifications::{
     delivery::Delivery,
@@ -14,10 +15,12 @@ use todo_app::notifications::{
     push::PushSubscriptions,
     webhooks::{WebhookState, Webhooks},
 };
+use todo_app::numbered::Block;
 use todo_app::recurring::Followed;
+use todo_app::updates::{RingSlot, SessionEnded, UpdatesIndex};
 use todo_app::wire;
 use todo_domain::list::{PageNumber, TaskList};
-use todo_domain::{AccountDeleted, DigestEvent, ReminderEvent, TaskEvent, TaskUpdate, TimeZoneName, UserId};
+use todo_domain::{AccountDeleted, DigestEvent, ReminderEvent, TaskEvent, TaskUpdates, TimeZoneName, UserId};
 
 /// One sample of one release.
 struct Sample {
@@ -181,7 +184,8 @@ fn read_event(sample: &Sample) {
         "reminders" if sample.detail() == "digest" => drop(sample.json::<CloudEvent<DigestEvent>>()),
         "reminders" => drop(sample.json::<CloudEvent<ReminderEvent>>()),
         "deliveries" => drop(sample.json::<CloudEvent<Delivery>>()),
-        "task-updates" => drop(sample.json::<CloudEvent<TaskUpdate>>()),
+        "task-updates" if sample.detail() == "sessionEnded" => drop(sample.json::<CloudEvent<SessionEnded>>()),
+        "task-updates" => assert!(!sample.json::<CloudEvent<TaskUpdates>>().data.updates.is_empty()),
         other => panic!("nothing reads events of `{other}`"),
     }
 }
@@ -213,6 +217,10 @@ fn read_document(sample: &Sample) {
         "webhook-state" => drop(sample.json::<WebhookState>()),
         "push-subscriptions" | "push-subscriptions-closed" => drop(sample.json::<PushSubscriptions>()),
         "idempotency" => drop(sample.json::<Record>()),
+        "activity" => assert_eq!(sample.json::<ActivityIndex>().last, 2),
+        "activity-block" => assert_eq!(sample.json::<Block>().entries.len(), 2),
+        "updates" => assert_eq!(sample.json::<UpdatesIndex>().last, 2),
+        "updates-slot" => assert_eq!(sample.json::<RingSlot>().block.entries.len(), 2),
         other => panic!("nothing reads the document `{other}`"),
     }
 }

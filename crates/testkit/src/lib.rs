@@ -5,17 +5,20 @@
 //!
 //! - [`Todo`]: one running application with a data folder of its own, and the means to stop, kill and start it again;
 //! - [`User`]: a signed-in user, and [`Answer`]: what the application answered;
+//! - [`Updates`]: the stream of a user's updates;
 //! - [`eventually`]: waits for a state, with a deadline.
 
 mod answer;
 mod events;
 mod process;
 mod sidecar;
+mod updates;
 mod user;
 mod wait;
 
 pub use self::answer::Answer;
 pub use self::events::SeenEvent;
 pub use self::process::{Todo, TodoOptions, todo_binary, workspace_root};
+pub use self::updates::{Update, Updates};
 pub use self::user::User;
 pub use self::wait::{eventually, within};

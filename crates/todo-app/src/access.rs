@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use todo_domain::{TimeZoneName, UserId};
+use uuid::Uuid;
 
 pub use self::grant::{Scope, Writer};
 pub use self::secret::{ApiToken, FeedSecret};
@@ -88,6 +89,18 @@ struct Claims {
     subject: UserId,
     #[serde(rename = "zoneinfo")]
     time_zone: TimeZoneName,
+    /// The session; absent in tokens of the first release.
+    #[serde(rename = "sid", default, skip_serializing_if = "Option::is_none")]
+    session: Option<Uuid>,
+}
+
+/// What an access token says.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) user: User,
+    /// The session that it was given in; tokens of the first release do not say.
+    pub(crate) session: Option<Uuid>,
+    pub(crate) expires_at: Timestamp,
 }
 
 /// An access token and when it ends.
@@ -99,12 +112,12 @@ pub struct AccessToken {
     pub expires_at: Timestamp,
 }
 
-/// Makes an access token for a user.
-pub fn issue(key: &SigningKey, user: &User, now: Timestamp) -> AccessToken {
+/// Makes an access token for a user, in a session.
+pub fn issue(key: &SigningKey, user: &User, session: Option<Uuid>, now: Timestamp) -> AccessToken {
     let seconds = now.as_second() + ACCESS_TOKEN_SECONDS;
     let expires_at = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
-    let claims =
-        Claims { expires_at: seconds, issued_at: now.as_second(), subject: user.id, time_zone: user.time_zone.clone() };
+    let time_zone = user.time_zone.clone();
+    let claims = Claims { expires_at: seconds, issued_at: now.as_second(), subject: user.id, time_zone, session };
     let claims = serde_json::to_vec(&claims).expect("the claims are JSON");
     let signed = format!("{HEADER}.{}", URL_SAFE_NO_PAD.encode(claims));
     let signature = URL_SAFE_NO_PAD.encode(key.over(&signed).finalize().into_bytes());
@@ -116,7 +129,7 @@ pub fn issue(key: &SigningKey, user: &User, now: Timestamp) -> AccessToken {
 ///
 /// # Errors
 /// 401 when there is none.
-fn bearer(request: &Request) -> Result<&str, Problem> {
+pub(crate) fn bearer(request: &Request) -> Result<&str, Problem> {
     let missing = || Problem::unauthorized(kind::TOKEN_MISSING, "Send `Authorization: Bearer` with an access token.");
     let text = header_text(request, header::AUTHORIZATION).ok_or_else(missing)?;
     let (scheme, token) = text.trim().split_once(' ').unwrap_or((text, ""));
@@ -128,11 +141,20 @@ fn bearer(request: &Request) -> Result<&str, Problem> {
 /// # Errors
 /// 401, with a type of its own for a missing, malformed, expired and wrongly signed token.
 pub fn authenticate(key: &SigningKey, request: &Request, now: Timestamp) -> Result<User, Problem> {
-    let claims = verified(key, bearer(request)?)?;
+    Ok(opened(key, bearer(request)?, now)?.user)
+}
+
+/// What an access token says that is valid now.
+///
+/// # Errors
+/// As [`authenticate`].
+pub(crate) fn opened(key: &SigningKey, token: &str, now: Timestamp) -> Result<Opened, Problem> {
+    let claims = verified(key, token)?;
     if claims.expires_at <= now.as_second() {
         return Err(Problem::unauthorized(kind::TOKEN_EXPIRED, "The access token has expired: refresh it or sign in."));
     }
-    Ok(User { id: claims.subject, time_zone: claims.time_zone })
+    let expires_at = Timestamp::from_second(claims.expires_at).unwrap_or(Timestamp::MAX);
+    Ok(Opened { user: User { id: claims.subject, time_zone: claims.time_zone }, session: claims.session, expires_at })
 }
 
 /// The claims of a token that this key has signed.
@@ -179,9 +201,12 @@ mod tests {
     fn a_token_names_its_user_until_it_expires() {
         let now: Timestamp = "2026-03-01T09:00:00Z".parse().unwrap();
         let user = User { id: UserId::new(crate::fresh_id()), time_zone: TimeZoneName::parse("Asia/Tokyo").unwrap() };
-        let token = issue(&key("a"), &user, now);
+        let session = Some(crate::fresh_id());
+        let token = issue(&key("a"), &user, session, now);
         let request = asking(&format!("Bearer {}", token.token));
         assert_eq!(authenticate(&key("a"), &request, now).unwrap(), user);
+        let opened = opened(&key("a"), &token.token, now).unwrap();
+        assert_eq!((opened.session, opened.expires_at), (session, token.expires_at));
         assert_eq!(problem_of(&request, token.expires_at), "token-expired");
     }
 
@@ -190,7 +215,7 @@ mod tests {
     fn a_token_has_the_form_that_other_programs_read() {
         let now: Timestamp = "2026-03-01T09:00:00Z".parse().unwrap();
         let id = UserId::parse("0190163d-8694-739b-aea5-966c26f8ad91").unwrap();
-        let token = issue(&key("a"), &User { id, time_zone: TimeZoneName::utc() }, now).token;
+        let token = issue(&key("a"), &User { id, time_zone: TimeZoneName::utc() }, None, now).token;
         let expected = [
             "eyJhbGciOiJIUzI1NiJ9",
             "eyJleHAiOjE3NzIzNTY1MDAsImlhdCI6MTc3MjM1NTYwMCwic3ViIjoiMDE5MDE2M2QtODY5NC03MzliLWFlYTUtOTY2YzI2ZjhhZDkxIiwiem9uZWluZm8iOiJVVEMifQ",
@@ -203,7 +228,7 @@ mod tests {
     fn each_fault_of_a_token_has_its_own_type() {
         let now: Timestamp = "2026-03-01T09:00:00Z".parse().unwrap();
         let user = User { id: UserId::new(crate::fresh_id()), time_zone: TimeZoneName::utc() };
-        let foreign = issue(&key("b"), &user, now).token;
+        let foreign = issue(&key("b"), &user, None, now).token;
         assert_eq!(problem_of(&asking(&format!("bearer {foreign}")), now), "token-signature");
         assert_eq!(problem_of(&asking("Bearer abc"), now), "token-malformed");
         // `{"alg":"none"}`, and another header over a good signature.

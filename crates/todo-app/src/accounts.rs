@@ -15,6 +15,7 @@ mod throttle;
 
 use dapr::{Operation, StateItem, Transaction, Transport, metadata_key};
 use todo_domain::{DayTime, FieldError, TimeZoneName, UserId, ValidationError};
+use uuid::Uuid;
 
 pub(crate) use self::account::key;
 pub use self::account::{Account, DaySettings, EmailOwner, MAX_EMAIL, Profile};
@@ -33,6 +34,7 @@ use crate::{
     fresh_id,
     http::problem::{Problem, kind},
     lists::{ATTEMPTS, pause},
+    updates::SessionEnded,
 };
 
 /// Characters that a person's name has.
@@ -111,7 +113,7 @@ impl<T: Transport> App<T> {
             match self.dapr.transact(&self.settings.state_store, &Transaction::new(operations)).await {
                 Ok(()) => {
                     self.count(&sign_ups, &input.client_address).await?;
-                    return Ok(self.signed_in(&account, Some(refresh)));
+                    return Ok(self.signed_in(&account, Some(refresh.session), Some(refresh)));
                 }
                 Err(error) if error.is_conflict() => {
                     if self.owner_of(&account.email).await?.is_some() {
@@ -147,7 +149,7 @@ impl<T: Transport> App<T> {
         let id = account.expect("checked above").id;
         let (account, refresh) = self.change_account(id, |account| Ok(account.begin_session(self.now))).await?;
         self.register_older(&account).await;
-        Ok(self.signed_in(&account, Some(refresh)))
+        Ok(self.signed_in(&account, Some(refresh.session), Some(refresh)))
     }
 
     /// Gives a new access token for a refresh token, and a new refresh token in its place.
@@ -160,8 +162,8 @@ impl<T: Transport> App<T> {
             self.change_account(token.user_id, |account| Ok(account.renew_session(&token, self.now))).await?;
         self.register_older(&account).await;
         match renewal {
-            session::Renewal::Rotated(refresh) => Ok(self.signed_in(&account, Some(refresh))),
-            session::Renewal::JustRotated => Ok(self.signed_in(&account, None)),
+            session::Renewal::Rotated(refresh) => Ok(self.signed_in(&account, Some(token.session), Some(refresh))),
+            session::Renewal::JustRotated => Ok(self.signed_in(&account, Some(token.session), None)),
             session::Renewal::Gone => Err(session_gone()),
         }
     }
@@ -200,10 +202,16 @@ impl<T: Transport> App<T> {
     }
 
     /// Changes the account. A new password ends every session; the answer's tokens begin a new one.
+    /// Otherwise they are of the session that is given.
     ///
     /// # Errors
     /// 400 with every refused field.
-    pub async fn change_profile(&self, user: &User, change: ProfileChange) -> Result<SignedIn, Problem> {
+    pub async fn change_profile(
+        &self,
+        user: &User,
+        session: Option<Uuid>,
+        change: ProfileChange,
+    ) -> Result<SignedIn, Problem> {
         let mut errors = Vec::new();
         if let Some(name) = &change.name {
             check_name(name, &mut errors);
@@ -244,7 +252,7 @@ impl<T: Transport> App<T> {
                 }))
             })
             .await?;
-        Ok(self.signed_in(&account, refresh))
+        Ok(self.signed_in(&account, refresh.as_ref().map(|refresh| refresh.session).or(session), refresh))
     }
 
     /// Plans the next morning by what is about to change, before it does: when that cannot be done, nothing is.
@@ -259,9 +267,9 @@ impl<T: Transport> App<T> {
         Ok(self.plan_day(user.id, &settings, true).await?)
     }
 
-    fn signed_in(&self, account: &Account, refresh: Option<RefreshToken>) -> SignedIn {
+    fn signed_in(&self, account: &Account, session: Option<Uuid>, refresh: Option<RefreshToken>) -> SignedIn {
         let user = User { id: account.id, time_zone: account.time_zone.clone() };
-        let access = access::issue(&self.settings.signing_key, &user, self.now);
+        let access = access::issue(&self.settings.signing_key, &user, session, self.now);
         SignedIn { access, refresh, profile: account.profile() }
     }
 
@@ -276,6 +284,7 @@ impl<T: Transport> App<T> {
 
     /// Reads an account, changes it, writes it under its entity tag, and tries again when another was faster.
     /// An account that the change leaves as it was is not written.
+    /// Streams that were opened with what the change ends are told.
     async fn change_account<R>(
         &self,
         id: UserId,
@@ -291,12 +300,28 @@ impl<T: Transport> App<T> {
             }
             let item = item(key.clone(), &account)?.with_etag(etag);
             match self.dapr.save(&self.settings.state_store, &item).await {
-                Ok(()) => return Ok((account, result)),
+                Ok(()) => {
+                    self.tell_what_ended(&before, &account).await;
+                    return Ok((account, result));
+                }
                 Err(error) if error.is_conflict() => pause(attempt),
                 Err(error) => return Err(Failure::from(error).into()),
             }
         }
         Err(Failure::Busy { subject: "the account".to_owned(), attempts: ATTEMPTS }.into())
+    }
+}
+
+impl<T: Transport> App<T> {
+    /// Tells the streams of sessions and API tokens that are no more. They have ended, whether this is told or not:
+    /// without it a stream ends with its access token.
+    async fn tell_what_ended(&self, before: &Account, after: &Account) {
+        let ended = SessionEnded::between(before, after);
+        if !ended.is_nothing()
+            && let Err(error) = self.tell_ended(&ended).await
+        {
+            eprintln!("streams of an ended session stay open until their token ends: {error}");
+        }
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) trait UserDocument: Document {
 }
 
 /// Documents that were read in one call.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Documents(BTreeMap<String, (Box<RawValue>, String)>);
 
 impl Documents {
@@ -129,6 +129,44 @@ impl<T: Transport> App<T> {
         let transaction = Transaction::new(written.chain(removed).collect());
         Ok(self.dapr.transact(&self.settings.state_store, &transaction).await?)
     }
+
+    /// Commits; `false` after a pause when another writer was faster.
+    pub(crate) async fn commit(&self, operations: Vec<Operation>, attempt: u32) -> Result<bool, Failure> {
+        match self.dapr.transact(&self.settings.state_store, &Transaction::new(operations)).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_conflict() => {
+                pause(attempt);
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Documents {
+    /// The same, empty when there is none.
+    pub(crate) fn get_or_default<D: DeserializeOwned + Default>(&self, key: &str) -> Result<D, Failure> {
+        Ok(self.get(key)?.map(|(document, _)| document).unwrap_or_default())
+    }
+
+    /// Writes a document in the place of the one that was read, or as the first of its key, and keeps it for so long.
+    pub(crate) fn replace<D: Serialize>(
+        &self,
+        key: String,
+        document: &D,
+        kept_seconds: Option<i64>,
+    ) -> Result<Operation, Failure> {
+        let etag = self.0.get(&key).map(|(_, etag)| etag.clone());
+        let item = item(key, document)?.with_metadata(metadata_key::OUTBOX_SKIP, "true");
+        let item = match etag {
+            Some(etag) => item.with_etag(etag),
+            None => item.first_write(),
+        };
+        Ok(Operation::upsert(match kept_seconds {
+            Some(seconds) => item.with_metadata(metadata_key::TTL_IN_SECONDS, seconds.to_string()),
+            None => item,
+        }))
+    }
 }
 
 /// A document as an item of the store.
@@ -147,4 +185,82 @@ fn parse<D: DeserializeOwned>(key: &str, text: &str) -> Result<D, Failure> {
 
 fn corrupt(key: &str, source: impl std::error::Error + Send + Sync + 'static) -> Failure {
     Failure::Corrupt { subject: format!("the document `{key}`"), source: Box::new(source) }
+}
+
+/// A store without entity tags, for tests of what is written.
+#[cfg(test)]
+pub(crate) mod model {
+    use proptest::prelude::*;
+    use todo_domain::list::{Command, TaskList};
+    use todo_domain::{NewTask, Patch, TaskChange, TaskEvent, UserId};
+
+    use super::*;
+
+    /// Documents by their keys.
+    #[derive(Debug, Clone, Default, PartialEq)]
+    pub(crate) struct Store(pub(crate) BTreeMap<String, String>);
+
+    impl Store {
+        pub(crate) fn read(&self, keys: &[String]) -> Documents {
+            let raw = |text: &String| RawValue::from_string(text.clone()).unwrap();
+            let found = keys.iter().filter_map(|key| Some((key.clone(), (raw(self.0.get(key)?), String::new()))));
+            Documents(found.collect())
+        }
+
+        pub(crate) fn apply(&mut self, operations: Vec<Operation>) {
+            for Operation { operation, request } in operations {
+                match request.value {
+                    Some(value) if operation == Operation::UPSERT => {
+                        assert_eq!(
+                            request.metadata[metadata_key::OUTBOX_SKIP],
+                            "true",
+                            "`{}` is published",
+                            request.key
+                        );
+                        self.0.insert(request.key, value.get().to_owned());
+                    }
+                    _ => drop(self.0.remove(&request.key)),
+                }
+            }
+        }
+    }
+
+    /// The events of a user who makes a few tasks, some of them long, and changes them again and again.
+    pub(crate) fn events(count: usize) -> Vec<TaskEvent> {
+        let mut list = TaskList::empty(UserId::new(uuid::Uuid::from_u128(1)));
+        let (mut last, mut events) = (1, Vec::new());
+        let mut ids = move || {
+            last += 1;
+            uuid::Uuid::from_u128(last)
+        };
+        let now = "2026-03-01T09:00:00Z".parse().unwrap();
+        let mut tasks = Vec::new();
+        for number in 0..count {
+            let command = if number % 16 == 0 {
+                let description = Some("x".repeat(number * 9_000 % 9_001));
+                Command::create(NewTask { title: format!("task {number}"), description, ..NewTask::default() })
+            } else {
+                let id = tasks[number * 7 % tasks.len()];
+                let change = TaskChange {
+                    title: Patch::Set(format!("title {number}")),
+                    description: Patch::Set("y".repeat(number * 8_999 % 9_001)),
+                    ..TaskChange::default()
+                };
+                Command::update(id, change)
+            };
+            let outcome = list.apply(&command, now, &mut ids).unwrap();
+            tasks.extend(outcome.task.filter(|_| number % 16 == 0).map(|task| task.id));
+            events.extend(outcome.events);
+        }
+        events
+    }
+
+    /// Every event 1 to 3 times, in any order.
+    pub(crate) fn deliveries(count: usize) -> impl Strategy<Value = Vec<usize>> {
+        proptest::collection::vec(1_usize..=3, count)
+            .prop_map(|times| {
+                times.iter().enumerate().flat_map(|(index, times)| vec![index; *times]).collect::<Vec<_>>()
+            })
+            .prop_shuffle()
+    }
 }

@@ -77,6 +77,13 @@ pub fn header_text(request: &Request, name: impl header::AsHeaderName) -> Option
     request.headers().get(name).and_then(|value| value.to_str().ok())
 }
 
+/// The value of one of a request's cookies; empty when it carries none of this name.
+pub fn cookie(request: &Request, name: &str) -> String {
+    let cookies = header_text(request, header::COOKIE).unwrap_or_default();
+    let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(found, _)| *found == name).map(|(_, value)| value.to_owned()).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,10 +17,12 @@
 //! - [`reminders`]: what is done when a time has come;
 //! - [`schedule`]: messages that are published later;
 //! - [`notifications`]: the inbox, webhooks, mail and web push;
+//! - [`activity`] and [`updates`]: what happened to tasks, later and at once; [`sse`]: streams of events;
 //! - [`import`] and [`export`]: JSON, CSV (Todoist's too, on the way in) and iCalendar.
 
 pub mod access;
 pub mod accounts;
+pub mod activity;
 mod documents;
 pub mod events;
 pub mod export;
@@ -31,6 +33,7 @@ pub mod idempotency;
 pub mod import;
 pub mod lists;
 pub mod notifications;
+pub mod numbered;
 pub mod recurring;
 pub mod reminders;
 pub mod routes;
@@ -38,7 +41,9 @@ pub mod schedule;
 pub mod settings;
 #[cfg(target_family = "wasm")]
 pub mod spin;
+pub mod sse;
 mod table;
+pub mod updates;
 pub mod wire;
 
 use dapr::Client;

@@ -3,8 +3,10 @@
 //! An operation's name in snake case is the name of its handler, and the `operationId` of the OpenAPI document.
 
 pub mod accounts;
+pub mod activity;
 pub mod exports;
 pub mod notifications;
 pub mod openapi;
 pub mod tasks;
 pub mod transfer;
+pub mod updates;

@@ -1,16 +1,15 @@
 //! The Wasm host: requests in, calls to the sidecar out, variables. The one module that names spin-sdk.
 
 mod outside;
-
-use std::time::SystemTime;
+mod streaming;
 
 use dapr::{Client, Transport};
 use futures::StreamExt;
-use jiff::Timestamp;
 use spin_sdk::http::{IncomingRequest, Response as SpinResponse};
 use spin_sdk::variables;
 
 pub use self::outside::Outside;
+pub use self::streaming::{Incoming, Reply, Silent, now, serve_to, subscribe};
 use crate::{
     App,
     access::{SIGNING_KEY_MIN, SigningKey},
@@ -75,20 +74,20 @@ pub async fn serve_alone<O: Copy>(
     let id = request_id(&parts.headers);
     let origins = optional(variable::CORS_ORIGINS);
     let cors = Cors::of(&origins, &parts.headers);
-    let mut answer = answer(incoming, parts, routes, handler).await.unwrap_or_else(Problem::into_response);
+    let mut answer: Response = answer(incoming, parts, routes, handler).await.unwrap_or_else(Problem::into_response);
     cors.mark(&mut answer, &origins);
     finish(answer, &id, head_only)
 }
 
-async fn answer<O: Copy>(
+async fn answer<O: Copy, A: From<Response>>(
     incoming: IncomingRequest,
     parts: ::http::request::Parts,
     routes: &[Route<O>],
-    handler: impl AsyncFnOnce(Call<O>) -> Answer,
-) -> Answer {
+    handler: impl AsyncFnOnce(Call<O>) -> Result<A, Problem>,
+) -> Result<A, Problem> {
     let (operation, path, body_limit) = match find(routes, &parts.method, parts.uri.path())? {
         Found::Operation(operation, path, body_limit) => (operation, path, body_limit),
-        Found::Options(response) => return Ok(response),
+        Found::Options(response) => return Ok(response.into()),
     };
     let body = read_body(incoming, &parts, body_limit).await?;
     let request = Request::from_parts(parts, body);
@@ -183,12 +182,6 @@ pub fn channels() -> Result<Channels, Problem> {
     Ok(Channels { targets, email_binding, sender_key, contact: optional(variable::VAPID_SUBJECT).trim().to_owned() })
 }
 
-/// The present, to the millisecond.
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    i64::try_from(since).ok().and_then(|since| Timestamp::from_millisecond(since).ok()).unwrap_or(Timestamp::MAX)
-}
-
 /// Refuses a call that does not carry the token that the sidecar sends.
 ///
 /// # Errors
@@ -233,13 +226,18 @@ fn misconfigured(detail: &str) -> Problem {
     Problem::new(500, kind::INTERNAL).detail("The service is not configured rightly. It has been logged.")
 }
 
-fn finish(mut response: Response, id: &str, head_only: bool) -> SpinResponse {
-    if let Ok(value) = id.parse() {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
+/// The headers of every answer.
+fn complete(response: &mut Response, id: &str) {
     let headers = response.headers_mut();
+    if let Ok(value) = id.parse() {
+        headers.insert(REQUEST_ID, value);
+    }
     headers.insert("x-content-type-options", ::http::HeaderValue::from_static("nosniff"));
     headers.entry(::http::header::CACHE_CONTROL).or_insert(::http::HeaderValue::from_static("no-store"));
+}
+
+fn finish(mut response: Response, id: &str, head_only: bool) -> SpinResponse {
+    complete(&mut response, id);
     let (parts, mut body) = response.into_parts();
     if parts.status != ::http::StatusCode::NO_CONTENT && parts.status != ::http::StatusCode::NOT_MODIFIED {
         // Set before the body of a HEAD goes, so that it tells the length that GET would have.

@@ -13,7 +13,7 @@ mod query;
 mod task;
 mod tokens;
 
-pub use self::answers::{created_answer, inbox_answer, page_answer, task_answer};
+pub use self::answers::{activity_answer, created_answer, inbox_answer, page_answer, task_answer};
 pub use self::bodies::{Availability, Dependencies, HealthBody, SearchBody, SignedInBody, TagBody};
 pub use self::bulk::{Bulk, BulkBody, BulkResultBody, MAX_BULK, bulk};
 pub use self::fields::Fields;
@@ -21,7 +21,8 @@ pub use self::input::{MAX_LINE, new_task, quick_line, task_change};
 pub(crate) use self::input::{draft_of, zone_field};
 pub use self::notifications::{WebhookTestBody, new_webhook, push_subscription, webhook_change};
 pub use self::query::{
-    ExportFormat, FeedKind, export_query, feed_query, inbox_query, list_query, search_query, trash_query,
+    ExportFormat, FeedKind, activity_query, export_query, feed_query, inbox_query, list_query, search_query,
+    trash_query, updates_query,
 };
 pub use self::task::{QuickTaskBody, TaskBody};
 pub use self::tokens::{FeedBody, new_api_token};

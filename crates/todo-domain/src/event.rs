@@ -16,7 +16,7 @@ pub use self::actor::{Actor, ActorKind};
 pub use self::digest::{DigestEvent, DigestSection, DigestTask};
 pub use self::farewell::{AccountDeleted, FarewellType};
 pub use self::reminder::{ReminderEvent, ReminderStatus};
-pub use self::update::TaskUpdate;
+pub use self::update::{TaskUpdate, TaskUpdates};
 use crate::ids::{EventId, TaskId, UserId};
 use crate::instant;
 use crate::task::Task;

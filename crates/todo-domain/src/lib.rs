@@ -44,7 +44,7 @@ mod view;
 pub use digest::{DayTime, InvalidDayTime};
 pub use event::{
     AccountDeleted, Actor, ActorKind, DigestEvent, DigestSection, DigestTask, EventPayload, EventType, ReminderEvent,
-    ReminderStatus, TaskEvent, TaskUpdate, replay,
+    ReminderStatus, TaskEvent, TaskUpdate, TaskUpdates, replay,
 };
 pub use ids::{DigestId, EventId, Ids, InvalidId, ReminderId, SeriesId, SubtaskId, TaskId, UpdateId, UserId};
 pub use recurrence::{InvalidRecurrence, Recurrence};

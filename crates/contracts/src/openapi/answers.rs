@@ -2,6 +2,7 @@
 
 use schemars::SchemaGenerator;
 use todo_app::accounts::{ApiTokenBody, Profile};
+use todo_app::activity::ActivityBody;
 use todo_app::export::ExportBody;
 use todo_app::http::problem::ProblemBody;
 use todo_app::import::Report;
@@ -17,6 +18,7 @@ use todo_app::wire::{
 /// Makes the generator define every answer.
 pub(super) fn define(generator: &mut SchemaGenerator) {
     generator.subschema_for::<TaskBody<'_>>();
+    generator.subschema_for::<ActivityBody<'_>>();
     generator.subschema_for::<QuickTaskBody<'_>>();
     generator.subschema_for::<BulkBody<'_>>();
     generator.subschema_for::<ExportBody<'_>>();

@@ -37,6 +37,13 @@ impl Described {
         self.refuses([401, 403])
     }
 
+    /// As [`Described::reads`], and for pages by the cookie of streams.
+    pub(super) fn listens(self) -> Self {
+        let mut described = self.reads();
+        described.security.push(json!({ "streamCookie": [] }));
+        described
+    }
+
     /// Only for who has signed in, or shows an API token that may write; once for each `Idempotency-Key`.
     pub(super) fn writes(self) -> Self {
         self.reads().numbered().refuses([422, 429])

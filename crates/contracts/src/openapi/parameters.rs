@@ -1,6 +1,7 @@
 //! Parameters and headers that operations share.
 
 use serde_json::{Map, Value, json};
+use todo_app::activity::ActivityQuery;
 use todo_app::idempotency::MAX_KEY;
 use todo_app::notifications::inbox::{DEFAULT_LIMIT, MAX_ENTRIES};
 use todo_app::wire::ExportFormat;
@@ -43,6 +44,7 @@ pub(super) fn all() -> Map<String, Value> {
             words(["asc", "desc"]),
         ),
         ("ListLimit".to_owned(), limit(ListQuery::DEFAULT_LIMIT, ListQuery::MAX_LIMIT)),
+        ("ActivityLimit".to_owned(), limit(ActivityQuery::DEFAULT_LIMIT, ActivityQuery::MAX_LIMIT)),
         ("SearchLimit".to_owned(), limit(SearchQuery::DEFAULT_LIMIT, SearchQuery::MAX_LIMIT)),
         ("InboxLimit".to_owned(), limit(DEFAULT_LIMIT, MAX_ENTRIES)),
         (
@@ -75,6 +77,19 @@ pub(super) fn all() -> Map<String, Value> {
             "page",
             "Which page, counted from 1.",
             json!({ "type": "integer", "minimum": 1, "maximum": SearchQuery::MAX_PAGE, "default": 1 }),
+        ),
+        (
+            "LastEventId".to_owned(),
+            json!({
+                "name": "Last-Event-ID", "in": "header",
+                "description": "The `id` that the stream said last, as `EventSource` sends it by itself.",
+                "schema": { "type": "string", "pattern": "^[0-9]{1,19}$" },
+            }),
+        ),
+        query(
+            "lastEventId",
+            "The same, for clients that cannot send the header, which wins over it.",
+            json!({ "type": "integer", "minimum": 0 }),
         ),
         (
             "IfMatch".to_owned(),

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use todo_app::access::{self, AccessToken, FeedSecret, SigningKey};
 use todo_app::accounts::{Account, ApiTokenBody, Profile, SignedIn};
+use todo_app::activity::ActivityBody;
 use todo_app::export::{AccountBody, EXPORT_VERSION, ExportBody};
 use todo_app::http::problem::{Problem, kind};
 use todo_app::import::{LineError, Report};
@@ -60,6 +61,8 @@ pub(super) fn all(story: &Story) -> Vec<(String, Value)> {
     let tags =
         [TagBody { tag: "home".to_owned(), open: 0, total: 1 }, TagBody { tag: "money".to_owned(), open: 0, total: 1 }];
 
+    let activity: Vec<ActivityBody<'_>> = story.events[..4].iter().rev().map(ActivityBody::of).collect();
+
     let mut all: Vec<(String, Value)> = [
         ("create_task.201", task.clone()),
         ("get_task.200", task.clone()),
@@ -79,6 +82,8 @@ pub(super) fn all(story: &Story) -> Vec<(String, Value)> {
         ("create_api_token.201", value(&token)),
         ("list_api_tokens.200", value(&[ApiTokenBody { token: None, ..token }])),
         ("open_calendar_feed.201", value(&feed)),
+        ("list_activity.200", value(&activity)),
+        ("list_task_activity.200", value(&activity[1..])),
         ("import_tasks.200", value(&report)),
         ("sign_up.201", tokens.clone()),
         ("sign_in.200", tokens.clone()),
@@ -109,7 +114,7 @@ fn problems() -> Vec<(String, Value)> {
 
 fn signed_in(story: &Story) -> SignedIn {
     let key = SigningKey::parse(&"k".repeat(access::SIGNING_KEY_MIN)).expect("the key is long enough");
-    let access: AccessToken = access::issue(&key, &story.user, now());
+    let access: AccessToken = access::issue(&key, &story.user, Some(documents::id_of_session()), now());
     let sign_up = requests::sign_up();
     let text = |name: &str| sign_up[name].as_str().unwrap_or_default().to_owned();
     let profile = Profile {

@@ -3,8 +3,12 @@
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use todo_app::accounts::{Account, EmailOwner, Registered, Tries};
+use todo_app::activity::{ActivityBody, ActivityIndex};
 use todo_app::idempotency::Record;
+use todo_app::numbered::{Block, Entry};
 use todo_app::recurring::Followed;
+use todo_app::updates::{RingSlot, UpdatesIndex};
+use todo_domain::{TaskEvent, TaskUpdates};
 use uuid::Uuid;
 
 use super::story::{Story, id, now};
@@ -23,6 +27,10 @@ pub(super) fn all(story: &Story) -> Vec<(&'static str, String)> {
         ("head-closed", story.closed.clone()),
         ("users", stored::<Registered>(&json!({ "users": [story.user.id] }))),
         ("followed", stored::<Followed>(&json!({ "taskId": story.made.id }))),
+        ("activity", stored::<ActivityIndex>(&json!({ "last": 2 }))),
+        ("activity-block", block(story, |event| json(&ActivityBody::of(event)))),
+        ("updates", stored::<UpdatesIndex>(&json!({ "last": 2 }))),
+        ("updates-slot", slot(story)),
         ("sign-in-failures", stored::<Tries>(&json!({ "at": [now().as_second()] }))),
     ]
 }
@@ -40,7 +48,7 @@ pub(super) fn account(story: &Story) -> Value {
         "registered": true,
         "passwordHash": "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5cyBzYWx0ISE$QHBU0TPhUzzqRyzl2JMyMNhQzqRPfaFMxOCmQ2Gz1gk",
         "sessions": [{
-            "id": id(0x4001),
+            "id": id_of_session(),
             "secretHash": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "previousHash": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
             "rotatedAt": now(),
@@ -57,6 +65,26 @@ pub(super) fn account(story: &Story) -> Value {
     })
 }
 
+/// The first events, as entries of a block.
+fn block(story: &Story, value: impl Fn(&TaskEvent) -> Value) -> String {
+    let mut block = Block::default();
+    for event in story.events.iter().take(2) {
+        block.insert(Entry::new(event.sequence, &value(event)));
+    }
+    serde_json::to_string(&block).expect("documents have text keys and finite numbers")
+}
+
+/// A slot of the ring of updates.
+fn slot(story: &Story) -> String {
+    let block = block(story, |event| json(&TaskUpdates::of(event)));
+    let block: Block = serde_json::from_str(&block).expect("the sample is of its type");
+    serde_json::to_string(&RingSlot { block_number: 0, block }).expect("documents have text keys and finite numbers")
+}
+
+fn json(value: &impl Serialize) -> Value {
+    serde_json::to_value(value).expect("documents have text keys and finite numbers")
+}
+
 /// The text that the code's own type writes.
 pub(super) fn stored<D: Serialize + DeserializeOwned>(document: &Value) -> String {
     serde_json::to_string(&read::<D>(document)).expect("documents have text keys and finite numbers")
@@ -65,6 +93,11 @@ pub(super) fn stored<D: Serialize + DeserializeOwned>(document: &Value) -> Strin
 /// The document as its type.
 pub(super) fn read<D: DeserializeOwned>(document: &Value) -> D {
     serde_json::from_value(document.clone()).expect("the sample is of its type")
+}
+
+/// The id of the account's session.
+pub(super) fn id_of_session() -> Uuid {
+    id(0x4001)
 }
 
 /// The id of the account's API token.

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 use todo_app::notifications::delivery::{Delivery, MESSAGE_TYPE};
+use todo_app::updates::{SESSION_ENDED, SessionEnded};
 use todo_domain::{
     DigestEvent, DigestId, DigestSection, DigestTask, DueDate, EventType, ReminderEvent, ReminderId, ReminderStatus,
-    TaskEvent, TaskUpdate, UpdateId,
+    TaskEvent, TaskUpdates,
 };
 
 use super::story::{Story, id, now};
@@ -25,8 +26,6 @@ pub(super) fn all(story: &Story) -> Vec<(String, Value)> {
     let gone = &story.farewell;
     let event = envelope("task-events", gone.event_id.to_string(), value(gone));
     all.push(("task-events.accountDeleted".to_owned(), event));
-    let completed = story.events.iter().find(|event| event.event_type == EventType::Completed);
-    let completed = completed.expect("the story has every kind");
     for status in [ReminderStatus::Pending, ReminderStatus::Sent, ReminderStatus::Cancelled] {
         let reminder = reminder(story, status);
         let word = value(&status).as_str().expect("a status is a word").to_owned();
@@ -39,11 +38,14 @@ pub(super) fn all(story: &Story) -> Vec<(String, Value)> {
     let delivery: Delivery = super::documents::read(&delivery(story));
     let event = envelope("deliveries", delivery.delivery_id.to_string(), value(&delivery));
     all.push(("deliveries.push".to_owned(), typed(event, MESSAGE_TYPE)));
-    for (update_type, new_value) in [("status", json!("completed")), ("deleted", Value::Null)] {
-        let update = update(completed, update_type, new_value);
-        let event = envelope("task-updates", update.update_id.to_string(), value(&update));
-        all.push((format!("task-updates.{update_type}"), event));
+    for (event, what) in story.events.iter().zip(["created", "updated", "status"]) {
+        all.push((format!("task-updates.{what}"), updates(event)));
     }
+    let deleted = story.events.iter().find(|event| event.event_type == EventType::Deleted);
+    all.push(("task-updates.deleted".to_owned(), updates(deleted.expect("the story has every kind"))));
+    let ended = SessionEnded { sessions: vec![id(0x4001)], account: false, ..SessionEnded::all(story.user.id) };
+    let event = envelope("task-updates", id(0x3001).to_string(), value(&ended));
+    all.push(("task-updates.sessionEnded".to_owned(), typed(event, SESSION_ENDED)));
     all
 }
 
@@ -89,16 +91,11 @@ fn delivery(story: &Story) -> Value {
     })
 }
 
-fn update(event: &TaskEvent, update_type: &str, new_value: Value) -> TaskUpdate {
-    TaskUpdate {
-        update_id: UpdateId::new(id(0x3001)),
-        task_id: event.task_id,
-        user_id: event.user_id,
-        sequence: event.sequence,
-        update_type: update_type.to_owned(),
-        new_value,
-        timestamp: event.timestamp,
-    }
+/// The updates of an event.
+fn updates(event: &TaskEvent) -> Value {
+    let updates = TaskUpdates::of(event);
+    let id = updates.updates.first().map(|update| update.update_id.to_string()).unwrap_or_default();
+    envelope("task-updates", id, value(&updates))
 }
 
 fn envelope(topic: &str, id: String, data: Value) -> Value {

@@ -3,8 +3,9 @@
 use dapr::Transport;
 
 use todo_domain::{Actor, ActorKind};
+use uuid::Uuid;
 
-use super::{ApiToken, User, authenticate, bearer};
+use super::{ApiToken, User, authenticate, bearer, opened};
 use crate::{
     App,
     accounts::TokenHolder,
@@ -93,6 +94,11 @@ impl<T: Transport> App<T> {
             return Err(forbidden("An API token does not open the account: sign in.", ""));
         }
         authenticate(&self.settings.signing_key, request, self.now)
+    }
+
+    /// The session of someone who has signed in; access tokens of the first release do not say.
+    pub fn session(&self, request: &Request) -> Option<Uuid> {
+        opened(&self.settings.signing_key, bearer(request).ok()?, self.now).ok()?.session
     }
 
     async fn granted(&self, request: &Request, scope: Scope) -> Result<(User, Actor), Problem> {

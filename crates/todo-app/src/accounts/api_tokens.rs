@@ -173,6 +173,10 @@ impl<T: Transport> App<T> {
 }
 
 impl StoredApiToken {
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
+    }
+
     fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|at| at <= now)
     }

@@ -56,7 +56,7 @@ pub struct SessionBody {
 pub struct RefreshToken {
     /// Whose.
     pub user_id: UserId,
-    session: Uuid,
+    pub(super) session: Uuid,
     secret: String,
 }
 
@@ -143,6 +143,10 @@ impl Session {
     /// What the user sees.
     pub fn body(&self) -> SessionBody {
         SessionBody { id: self.id, refreshed_at: self.rotated_at }
+    }
+
+    pub(crate) fn id(&self) -> Uuid {
+        self.id
     }
 
     fn has_ended(&self, now: Timestamp) -> bool {

@@ -7,6 +7,7 @@ use todo_domain::{Task, query::ListPage};
 
 use super::TaskBody;
 use crate::{
+    activity::ActivityPage,
     http::{Request, Response, conditional, json},
     notifications::inbox::InboxPage,
 };
@@ -38,6 +39,15 @@ pub fn page_answer(request: &Request, page: &ListPage, now: Timestamp) -> Respon
     response.headers_mut().insert(TOTAL_COUNT, page.total.into());
     if let Some(cursor) = &page.next {
         link_next(&mut response, request, &cursor.to_string());
+    }
+    response
+}
+
+/// 200 with a page of activity, and where the next page is.
+pub fn activity_answer(request: &Request, page: &ActivityPage) -> Response {
+    let mut response = json(StatusCode::OK, &page.rows);
+    if let Some(before) = page.next {
+        link_next(&mut response, request, &before.to_string());
     }
     response
 }

@@ -7,6 +7,7 @@ use todo_domain::{DueDate, Priority, Refusals, Status, TimeZoneName, ValidationE
 use uuid::Uuid;
 
 use super::folded;
+use crate::activity::ActivityQuery;
 use crate::notifications::inbox::{DEFAULT_LIMIT, MAX_ENTRIES};
 
 /// Reads the parameters of a list. A parameter without a value is as good as absent.
@@ -149,6 +150,37 @@ pub fn feed_query(query: Option<&str>) -> Result<FeedKind, ValidationError> {
     });
     reader.finish()?;
     Ok(kind.unwrap_or(FeedKind::Events))
+}
+
+/// Reads the parameters of activity.
+///
+/// # Errors
+/// As [`list_query`].
+pub fn activity_query(query: Option<&str>) -> Result<ActivityQuery, ValidationError> {
+    let mut reader = Reader::new(query);
+    let limit = reader.one("limit", |text| within(text, ActivityQuery::MAX_LIMIT));
+    let before = reader.one("cursor", |text| {
+        text.trim()
+            .parse()
+            .map_err(|_| "is not one that this list gave: ask for the first page again, without a cursor")
+    });
+    reader.finish()?;
+    Ok(ActivityQuery { limit, before })
+}
+
+/// Reads the number of the event that a page has seen last; the header `Last-Event-ID` wins over `lastEventId`, which is
+/// for clients that cannot send it.
+///
+/// # Errors
+/// As [`list_query`].
+pub fn updates_query(query: Option<&str>, last_event_id: Option<&str>) -> Result<Option<u64>, ValidationError> {
+    let mut reader = Reader::new(query);
+    let number = |text: &str| text.trim().parse::<u64>().map_err(|_| "use the id of an event of this stream");
+    let given = reader.one("lastEventId", number);
+    let last_event_id = last_event_id.filter(|text| !text.trim().is_empty());
+    let header = last_event_id.and_then(|text| reader.refusals.keep("Last-Event-ID", number(text)));
+    reader.finish()?;
+    Ok(header.or(given))
 }
 
 /// Takes parameters out of a query, and refuses what is left.

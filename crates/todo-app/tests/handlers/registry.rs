@@ -77,9 +77,9 @@ fn a_morning_is_planned_before_the_profile_is_changed() {
     let before = sidecar.world.borrow().clone();
     // The account is read, and then the job cannot be made.
     sidecar.faults.borrow_mut().extend([Fault::Before, Fault::None]);
-    assert_eq!(block_on(app(&sidecar, 0).change_profile(&user, change())).unwrap_err().status(), 503);
+    assert_eq!(block_on(app(&sidecar, 0).change_profile(&user, None, change())).unwrap_err().status(), 503);
     assert_eq!(*sidecar.world.borrow(), before);
-    block_on(app(&sidecar, 0).change_profile(&user, change())).unwrap();
+    block_on(app(&sidecar, 0).change_profile(&user, None, change())).unwrap();
     // 1 March, 09:00Z is 18:00 in Tokyo.
     assert_eq!(sidecar.world.borrow().jobs[&format!("daily-{id}")].0, "2026-03-01T22:00:00Z");
 }

@@ -15,7 +15,7 @@ fn key() -> SigningKey {
 
 fn token() -> String {
     let user = User { id: UserId::new(Uuid::from_u128(7)), time_zone: TimeZoneName::parse("Asia/Tokyo").unwrap() };
-    issue(&key(), &user, now()).token
+    issue(&key(), &user, None, now()).token
 }
 
 proptest! {
