@@ -67,6 +67,13 @@ impl AllowedHost {
     }
 }
 
+impl AllowedHost {
+    /// Whether the entry says which hosts it means, and not just every one.
+    pub(crate) fn is_named(&self) -> bool {
+        !matches!(self.host, Host::Any | Host::Block { mask: 0, .. })
+    }
+}
+
 impl Host {
     fn parse(text: &str) -> Result<Self, NotAHost> {
         let text = text.to_ascii_lowercase();

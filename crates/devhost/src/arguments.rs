@@ -25,6 +25,9 @@ pub(crate) struct Arguments {
     /// Where compiled components are kept; by default below the user's cache folder.
     #[arg(long, value_name = "FOLDER")]
     cache_dir: Option<PathBuf>,
+    /// Lets components call private addresses that only `*` in their `allowed_outbound_hosts` allows.
+    #[arg(long, env = devhost::env::ALLOW_PRIVATE_NETWORKS)]
+    allow_private_networks: bool,
     #[command(flatten)]
     limits: LimitArguments,
     /// Seconds that requests in flight get on SIGTERM and SIGINT.
@@ -44,6 +47,7 @@ impl Arguments {
         config.listen = self.listen;
         config.component_ids = self.component_ids;
         config.variables = self.variables.into_iter().collect();
+        config.allow_private_networks = self.allow_private_networks;
         self.limits.apply_to(&mut config.limits);
         config
     }

@@ -18,6 +18,9 @@ pub struct Config {
     pub cache_dir: PathBuf,
     /// Serves only the components named here; empty serves all.
     pub component_ids: Vec<String>,
+    /// Lets components call hosts on this machine and in its networks too that only an entry for every host allows, such
+    /// as `https://*:443`. Hosts that an entry names, by name, domain or address, are called wherever they are.
+    pub allow_private_networks: bool,
     /// The bounds.
     pub limits: Limits,
 }
@@ -31,6 +34,7 @@ impl Config {
             variables: BTreeMap::new(),
             cache_dir: cache_dir.into(),
             component_ids: Vec::new(),
+            allow_private_networks: false,
             limits: Limits::default(),
         }
     }

@@ -30,6 +30,7 @@ mod cache;
 mod component;
 mod config;
 mod engine;
+pub mod env;
 mod error;
 mod files;
 mod guest;

@@ -1,10 +1,13 @@
 //! Requests that guests make: checked against `allowed_outbound_hosts`, sent over connections that
 //! are kept and shared.
 //!
-//! Only `http` is spoken; `https` is answered with an internal error that says so.
+//! `http` and `https` are spoken. A host that no entry names, but only one that allows every host, must have a public
+//! address: so whoever chooses a URL for a component does not choose a machine of the host's own network.
 
 mod body;
 mod connect;
+mod networks;
+mod tls;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -20,7 +23,7 @@ use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks,
 };
 
-use crate::allowed_hosts::default_port;
+use crate::allowed_hosts::{AllowedHost, default_port};
 use crate::component::Permissions;
 use body::TimedBody;
 use connect::Connector;
@@ -38,23 +41,39 @@ const DEFAULT_TIME: Duration = Duration::from_secs(600);
 /// Headers of the trace that the request belongs to; they go on to what the guest calls.
 const TRACE_HEADERS: [HeaderName; 2] = [HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate")];
 
-/// The connections that all guests share.
-pub(crate) type Client = legacy::Client<Connector, WasiBody>;
+type Client = legacy::Client<Connector, WasiBody>;
 
-/// Makes a client without connections.
-pub(crate) fn client() -> Client {
+/// The connections that all guests share.
+#[derive(Clone)]
+pub(crate) struct Clients {
+    /// To hosts that an entry names.
+    named: Client,
+    /// To hosts that only an entry for every host allows. What it has connected to may be called by such guests.
+    wild: Client,
+}
+
+impl Clients {
+    /// Without connections. With `allow_private_networks`, every host may have any address.
+    pub(crate) fn new(allow_private_networks: bool) -> Self {
+        let named = client(true);
+        let wild = if allow_private_networks { named.clone() } else { client(false) };
+        Self { named, wild }
+    }
+}
+
+fn client(private: bool) -> Client {
     legacy::Client::builder(TokioExecutor::new())
         .pool_idle_timeout(IDLE_TIME)
         .pool_timer(TokioTimer::new())
         .pool_max_idle_per_host(MAX_IDLE)
         // Only requests of which nothing was written are sent again.
         .retry_canceled_requests(true)
-        .build(Connector)
+        .build(Connector::new(private))
 }
 
 /// One guest's way out.
 pub(crate) struct Outbound {
-    client: Client,
+    clients: Clients,
     permissions: Arc<Permissions>,
     trace: Vec<(HeaderName, HeaderValue)>,
     places: Arc<Semaphore>,
@@ -64,19 +83,21 @@ type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error
 
 impl Outbound {
     /// Lets a guest that answers a request with these headers out.
-    pub(crate) fn new(client: Client, permissions: Arc<Permissions>, inbound: &HeaderMap) -> Self {
+    pub(crate) fn new(clients: Clients, permissions: Arc<Permissions>, inbound: &HeaderMap) -> Self {
         let trace =
             TRACE_HEADERS.into_iter().filter_map(|name| Some((name.clone(), inbound.get(name)?.clone()))).collect();
-        Self { client, permissions, trace, places: Arc::new(Semaphore::new(MAX_REQUESTS)) }
+        Self { clients, permissions, trace, places: Arc::new(Semaphore::new(MAX_REQUESTS)) }
     }
 
-    fn check(&self, request: &Request<WasiBody>) -> Result<(), Error> {
+    /// The client for a request that may go out.
+    fn check(&self, request: &Request<WasiBody>) -> Result<&Client, Error> {
         let uri = request.uri();
         let scheme = uri.scheme().unwrap_or(&Scheme::HTTP);
         let host = uri.host().ok_or(Error::HttpRequestUriInvalid)?;
         let port = uri.port_u16().or_else(|| default_port(scheme.as_str())).ok_or(Error::HttpRequestUriInvalid)?;
-        let allowed = &self.permissions.allowed_hosts;
-        if !allowed.iter().any(|entry| entry.allows(scheme.as_str(), host, port)) {
+        let hosts = self.permissions.allowed_hosts.iter();
+        let mut allowing = hosts.filter(|entry| entry.allows(scheme.as_str(), host, port)).peekable();
+        if allowing.peek().is_none() {
             tracing::warn!(
                 component.id = %self.permissions.id,
                 url.scheme = scheme.as_str(),
@@ -86,10 +107,11 @@ impl Outbound {
             );
             return Err(Error::HttpRequestDenied);
         }
-        if *scheme != Scheme::HTTP {
-            return Err(Error::InternalError(Some(format!("devhost sends `http` requests only, not `{scheme}`"))));
+        if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS {
+            let message = format!("devhost sends `http` and `https` requests only, not `{scheme}`");
+            return Err(Error::InternalError(Some(message)));
         }
-        Ok(())
+        Ok(if allowing.any(AllowedHost::is_named) { &self.clients.named } else { &self.clients.wild })
     }
 }
 
@@ -114,16 +136,17 @@ impl WasiHttpHooks for Outbound {
         options: Option<RequestOptions>,
         _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        if let Err(denied) = self.check(&request) {
-            return Box::new(std::future::ready(Err(denied)));
-        }
+        let client = match self.check(&request) {
+            Ok(client) => client.clone(),
+            Err(denied) => return Box::new(std::future::ready(Err(denied))),
+        };
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             return Box::new(std::future::ready(Err(Error::ConnectionLimitReached)));
         };
         for (name, value) in &self.trace {
             request.headers_mut().entry(name).or_insert_with(|| value.clone());
         }
-        Box::new(send(self.client.clone(), request, options.unwrap_or_default(), place))
+        Box::new(send(client, request, options.unwrap_or_default(), place))
     }
 }
 

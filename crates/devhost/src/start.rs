@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::engine::Ticker;
 use crate::error::StartError;
 use crate::guest::Host;
-use crate::outbound;
+use crate::outbound::Clients;
 use crate::server::{self, Running};
 use prepare::Ready;
 
@@ -52,13 +52,13 @@ pub async fn start_on(socket: TcpSocket, config: Config) -> Result<Running, Star
 
 /// Does everything of a start that needs no port.
 pub(crate) async fn prepare(config: Config) -> Result<(Arc<Host>, Ready), StartError> {
-    let limits = config.limits.clone();
+    let (limits, clients) = (config.limits.clone(), Clients::new(config.allow_private_networks));
     let prepared = tokio::task::spawn_blocking(move || prepare::prepare(config)).await;
     let (engine, ready) = match prepared {
         Ok(ready) => ready?,
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     };
     let ticker = Ticker::start(engine.clone()).map_err(|error| StartError::Engine { source: error.into() })?;
-    let host = Arc::new(Host { engine, ticker, client: outbound::client(), limits });
+    let host = Arc::new(Host { engine, ticker, clients, limits });
     Ok((host, ready))
 }

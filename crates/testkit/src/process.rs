@@ -36,6 +36,8 @@ pub struct TodoOptions {
     pub apps: Vec<String>,
     /// Variables of the application, by name. Rates are not bounded unless told otherwise here.
     pub variables: Vec<(&'static str, String)>,
+    /// Lets components call private addresses that only `*` in their `allowed_outbound_hosts` allows.
+    pub allow_private_networks: bool,
     /// What a shell does first, such as `ulimit -f 2000`; the command takes its place.
     pub shell: Option<String>,
     /// Variables of the process.
@@ -102,6 +104,9 @@ impl Todo {
         command.arg("--from").arg(self.manifest()).arg("--resources").arg(workspace_root().join("dapr/local"));
         if !self.options.without_recorder {
             command.arg("--resources").arg(workspace_root().join("tests/dapr"));
+        }
+        if self.options.allow_private_networks {
+            command.arg("--allow-private-networks");
         }
         for folder in &self.options.resources {
             command.arg("--resources").arg(folder);

@@ -52,6 +52,10 @@ pub(crate) struct Options {
     /// Deletes all data of this folder first. Keys and compiled components stay.
     #[arg(long)]
     reset: bool,
+    /// Lets components call private addresses that only `*` in their `allowed_outbound_hosts` allows, as for webhooks to
+    /// this machine.
+    #[arg(long, env = devhost::env::ALLOW_PRIVATE_NETWORKS, conflicts_with = "spin")]
+    allow_private_networks: bool,
     /// Runs the components with `spin up`, where Spin is installed, instead of in this process.
     #[arg(long)]
     spin: bool,
@@ -118,6 +122,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
 
     let mut config = devhost::Config::new(&options.from, options.cache.unwrap_or_else(|| data.join("cache")));
     config.variables = variables;
+    config.allow_private_networks = options.allow_private_networks;
     let host = match devhost::start_on(socket, config).await {
         Ok(host) => host,
         Err(error) => {

@@ -19,7 +19,7 @@ use super::state::GuestState;
 use crate::component::Prepared;
 use crate::config::Limits;
 use crate::engine::{Alive, Ticker};
-use crate::outbound::{Client, Outbound};
+use crate::outbound::{Clients, Outbound};
 
 /// What a guest answers: a response, or why it has none.
 pub(crate) type GuestResponse = Result<Response<HyperOutgoingBody>, ErrorCode>;
@@ -30,7 +30,7 @@ pub(crate) type RequestBody = UnsyncBoxBody<Bytes, wasmtime_wasi_http::Error>;
 pub(crate) struct Host {
     pub(crate) engine: Engine,
     pub(crate) ticker: Ticker,
-    pub(crate) client: Client,
+    pub(crate) clients: Clients,
     pub(crate) limits: Limits,
 }
 
@@ -89,7 +89,7 @@ pub(crate) async fn instantiate(
 
 fn store(host: &Host, component: &Prepared, inbound: &HeaderMap, meter: Meter) -> wasmtime::Result<Store<GuestState>> {
     let permissions = &component.permissions;
-    let outbound = Outbound::new(host.client.clone(), Arc::clone(permissions), inbound);
+    let outbound = Outbound::new(host.clients.clone(), Arc::clone(permissions), inbound);
     let state = GuestState::new(permissions, outbound, host.limits.memory_bytes)?;
     let mut store = Store::new(&host.engine, state);
     store.limiter(|state| &mut state.memory);

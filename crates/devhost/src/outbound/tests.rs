@@ -33,7 +33,7 @@ async fn get(address: SocketAddr, options: RequestOptions) -> Result<Response<Wa
     let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
     let request = Request::get(format!("http://{address}/")).body(body).unwrap();
     let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
-    send(client(), request, options, place).await.map(|(response, _)| response)
+    send(client(true), request, options, place).await.map(|(response, _)| response)
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ use std::process::{Child, Command, Stdio};
 
 use super::support::{Application, shared_cache, until};
 
-fn devhost(application: &Application) -> Command {
+pub(super) fn devhost(application: &Application) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_devhost"));
     command
         .arg("--from")

@@ -15,5 +15,6 @@ mod shutdown;
 mod slow;
 mod streaming;
 mod support;
+mod tls;
 mod upstream;
 mod variables;

@@ -3,7 +3,7 @@ use super::upstream::Upstream;
 
 async fn proxy(upstream: &Upstream) -> Served {
     Application::with_guest(&format!(
-        "allowed_outbound_hosts = [\"http://{}\", \"https://127.0.0.1\", \"http://127.0.0.1:1\"]",
+        "allowed_outbound_hosts = [\"http://{}\", \"redis://127.0.0.1\", \"http://127.0.0.1:1\", \"https://127.0.0.1:1\"]",
         upstream.address
     ))
     .start()
@@ -73,7 +73,11 @@ async fn a_trace_goes_on_to_what_the_guest_calls() {
 async fn failures_have_their_own_codes() {
     let upstream = Upstream::start().await;
     let served = proxy(&upstream).await;
-    for (url, code) in [("http://127.0.0.1:1/", "ConnectionRefused"), ("https://127.0.0.1/", "`http` requests only")] {
+    for (url, code) in [
+        ("http://127.0.0.1:1/", "ConnectionRefused"),
+        ("https://127.0.0.1:1/", "ConnectionRefused"),
+        ("redis://127.0.0.1/", "`http` and `https` requests only"),
+    ] {
         let request = served.client.get(served.url("/proxy"));
         let answer = send(request.header("x-url", url)).await;
         assert_eq!(answer.status, 502);
@@ -96,4 +100,51 @@ async fn a_guest_goes_on_after_its_response() {
     send(request.header("x-url", upstream.url("/"))).await;
     until("the call after a HEAD", || upstream.requests() == 3).await;
     served.idle().await;
+}
+
+#[tokio::test]
+async fn a_host_that_nobody_names_is_not_reached_on_a_private_network() {
+    let upstream = Upstream::start().await;
+    let port = upstream.address.port();
+    let application = || Application::with_guest("allowed_outbound_hosts = [\"*://*:*\", \"http://[::]/0:*\"]");
+    let served = application().start().await;
+    let urls = [
+        format!("http://127.0.0.1:{port}/"),
+        format!("http://localhost:{port}/"),
+        format!("http://[::ffff:127.0.0.1]:{port}/"),
+        format!("http://0.0.0.0:{port}/"),
+        format!("http://2130706433:{port}/"),
+        format!("http://127.1:{port}/"),
+        "http://10.0.0.1/".to_owned(),
+        "http://169.254.169.254/latest/meta-data/".to_owned(),
+        "http://[fe80::1]/".to_owned(),
+    ];
+    for url in urls {
+        let answer = send(served.client.get(served.url("/proxy")).header("x-url", &url)).await;
+        assert_eq!(answer.status, 502, "{url}");
+        assert!(answer.text.contains("DestinationIpProhibited"), "{url}: {}", answer.text);
+    }
+    assert_eq!(upstream.connections(), 0);
+    let served = application().configure(|config| config.allow_private_networks = true).start().await;
+    let answer = send(served.client.get(served.url("/proxy")).header("x-url", upstream.url("/"))).await;
+    assert_eq!((answer.status, answer.text.as_str()), (200, "upstream"));
+}
+
+#[tokio::test]
+async fn a_host_that_is_named_is_reached_and_its_connections_are_no_way_around() {
+    let upstream = Upstream::start().await;
+    let served = Application::new(&format!(
+        "[[trigger.http]]\nroute = \"/...\"\ncomponent = \"named\"\n\
+         [[trigger.http]]\nroute = \"/proxy\"\ncomponent = \"wild\"\n\
+         [component.named]\nsource = \"GUEST\"\nallowed_outbound_hosts = [\"*://*:*\", \"http://{}\"]\n\
+         [component.wild]\nsource = \"GUEST\"\nallowed_outbound_hosts = [\"*://*:*\"]\n",
+        upstream.address
+    ))
+    .start()
+    .await;
+    let proxy = async |path: &str| send(served.client.get(served.url(path)).header("x-url", upstream.url("/"))).await;
+    assert_eq!(proxy("/proxy/named").await.text, "upstream");
+    assert!(proxy("/proxy").await.text.contains("DestinationIpProhibited"));
+    assert_eq!(proxy("/proxy/named").await.text, "upstream");
+    assert_eq!((upstream.connections(), upstream.requests()), (1, 2));
 }
