@@ -3,13 +3,14 @@
 use anyhow::Result;
 
 use crate::command::cargo;
-use crate::{arrows, build, data, tools};
+use crate::{arrows, build, data, subscriptions, tools};
 
 /// Everything that can be said without running the code.
 pub(crate) fn all() -> Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     arrows::check()?;
     data::check()?;
+    subscriptions::check()?;
     tools::cargo_deny()?;
     cargo(&["deny", "--log-level", "error", "check", "licenses", "bans", "sources"])?;
     cargo(&["clippy", "--release", "--all-targets", "--", "--deny", "warnings"])?;

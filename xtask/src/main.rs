@@ -10,6 +10,7 @@ mod data;
 mod node;
 mod python;
 mod schemathesis;
+mod subscriptions;
 mod tools;
 
 use std::process::ExitCode;

@@ -43,6 +43,13 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
+    /// The path of the next page, where the answer names one.
+    pub fn next_page(&self) -> Option<String> {
+        let link = self.header("link");
+        let (path, relation) = link.strip_prefix('<')?.split_once('>')?;
+        relation.contains("rel=\"next\"").then(|| path.to_owned())
+    }
+
     /// The last word of a problem's type, such as `not-found`.
     pub fn problem(&self) -> &str {
         self.body["type"].as_str().and_then(|kind| kind.rsplit(':').next()).unwrap_or_default()

@@ -30,6 +30,10 @@ fn email(name: &str) -> String {
 pub struct TodoOptions {
     /// Leaves out the test component, as for a benchmark.
     pub without_recorder: bool,
+    /// Leaves out the application's own subscriptions: its handlers are given nothing by the sidecar.
+    pub without_subscriptions: bool,
+    /// A folder of data to begin with a copy of; that of an application that has stopped.
+    pub data: Option<PathBuf>,
     /// Folders of Dapr resources beside the application's own.
     pub resources: Vec<PathBuf>,
     /// Other apps that subscribe, as `id=http://host:port`.
@@ -51,6 +55,7 @@ pub struct Todo {
     process: Option<Child>,
     address: Arc<RwLock<String>>,
     sidecar: String,
+    metrics: String,
     folder: TempDir,
     options: TodoOptions,
     client: Client,
@@ -75,13 +80,34 @@ impl Todo {
             process: None,
             address: Arc::default(),
             sidecar: String::new(),
+            metrics: String::new(),
             folder,
             options,
             client: Client::new(),
         };
         std::fs::write(todo.manifest(), manifest(&todo.options)?).context("could not write the manifest")?;
+        todo.prepare().context("could not prepare the folder")?;
         todo.start_again().await?;
         Ok(todo)
+    }
+
+    /// Copies the data to begin with, and the resources that the application is to have.
+    fn prepare(&self) -> Result<()> {
+        let copy = |from: &Path, to: &Path, wanted: &dyn Fn(&str) -> bool| -> Result<()> {
+            std::fs::create_dir_all(to)?;
+            for entry in std::fs::read_dir(from)? {
+                let path = entry?.path();
+                if path.is_file() && (wanted)(&std::fs::read_to_string(&path).unwrap_or_default()) {
+                    std::fs::copy(&path, to.join(path.file_name().context("a file has a name")?))?;
+                }
+            }
+            Ok(())
+        };
+        if let Some(data) = &self.options.data {
+            copy(data, &self.data(), &|_| true)?;
+        }
+        let subscription = |text: &str| text.contains("\nkind: Subscription");
+        copy(&local_resources(), &self.resources(), &|text| !self.options.without_subscriptions || !subscription(text))
     }
 
     /// Starts the application anew on the data that is there.
@@ -98,10 +124,10 @@ impl Todo {
             }
         };
         command.envs(self.options.environment.iter().map(|(name, value)| (name, value)));
-        command.args(["up", "--port", "0", "--dapr-port", "0", "--data"]).arg(self.data());
+        command.args(["up", "--port", "0", "--dapr-port", "0", "--metrics-port", "0", "--data"]).arg(self.data());
         // All applications under test share what has been compiled.
         command.arg("--cache").arg(workspace_root().join("target/devhost-cache"));
-        command.arg("--from").arg(self.manifest()).arg("--resources").arg(workspace_root().join("dapr/local"));
+        command.arg("--from").arg(self.manifest()).arg("--resources").arg(self.resources());
         if !self.options.without_recorder {
             command.arg("--resources").arg(workspace_root().join("tests/dapr"));
         }
@@ -127,24 +153,26 @@ impl Todo {
             .context("could not start `todo up`")?;
         let mut lines = BufReader::new(process.stdout.take().context("the output is piped")?).lines();
         let announced = async {
-            let (mut api, mut sidecar) = (None, None);
+            let (mut api, mut sidecar, mut metrics) = (None, None, None);
             while let Some(line) = lines.next_line().await.context("could not read what `todo up` prints")? {
                 let mut words = line.split_whitespace();
                 match words.next() {
                     Some("API") => api = words.next().map(str::to_owned),
                     Some("sidecar") => sidecar = words.next().map(str::to_owned),
+                    Some("metrics") => metrics = words.next().map(str::to_owned),
                     Some("Ctrl-C") => break,
                     _ => {}
                 }
             }
-            anyhow::Ok(api.zip(sidecar))
+            anyhow::Ok(api.zip(sidecar).zip(metrics))
         };
         let announced = tokio::time::timeout(START, announced).await.context("`todo up` did not start in time")??;
-        let Some((api, sidecar)) = announced else { bail!("`todo up` ended: {}", self.log_text()) };
+        let Some(((api, sidecar), metrics)) = announced else { bail!("`todo up` ended: {}", self.log_text()) };
         // Whatever comes later is read away, so that the process never waits for its reader.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         *self.address.write().await = api;
         self.sidecar = sidecar;
+        self.metrics = metrics;
         self.process = Some(process);
         Ok(())
     }
@@ -194,7 +222,7 @@ impl Todo {
     pub async fn command(&self, arguments: &[&str]) -> Result<String> {
         let mut command = Command::new(todo_binary()?);
         command.args(arguments).arg("--data").arg(self.data());
-        command.arg("--resources").arg(workspace_root().join("dapr/local"));
+        command.arg("--resources").arg(self.resources());
         let output = command.output().await.with_context(|| format!("could not run `todo {}`", arguments.join(" ")))?;
         if !output.status.success() {
             bail!("`todo {}`: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
@@ -286,6 +314,39 @@ impl Todo {
         std::fs::read_to_string(self.log()).unwrap_or_default()
     }
 
+    /// The tokens of this application: `signingKey`, `daprApiToken`, `appApiToken`.
+    ///
+    /// # Errors
+    /// When it has never started.
+    pub fn keys(&self) -> Result<Value> {
+        let text = std::fs::read_to_string(self.data().join("keys.json")).context("could not read the keys")?;
+        serde_json::from_str(&text).context("the keys are JSON")
+    }
+
+    /// Begins a request to the sidecar's API, with its token.
+    ///
+    /// # Errors
+    /// When the application has never started.
+    pub fn sidecar_request(&self, method: reqwest::Method, path: &str) -> Result<reqwest::RequestBuilder> {
+        let token = self.keys()?["daprApiToken"].as_str().context("a token")?.to_owned();
+        Ok(self.client.request(method, format!("{}{path}", self.sidecar)).header("dapr-api-token", token))
+    }
+
+    /// The value of one of the sidecar's metrics: of the series whose line begins with `series`; 0 when there is none.
+    ///
+    /// # Errors
+    /// When the metrics cannot be read.
+    pub async fn metric(&self, series: &str) -> Result<f64> {
+        let text = self.client.get(&self.metrics).send().await.context("no answer")?.text().await?;
+        let line = text.lines().find(|line| line.starts_with(series));
+        let value = line.and_then(|line| line.rsplit(' ').next()).unwrap_or("0");
+        value.parse().with_context(|| format!("`{value}` is no number"))
+    }
+
+    fn resources(&self) -> PathBuf {
+        self.folder.path().join("resources")
+    }
+
     fn log(&self) -> PathBuf {
         self.folder.path().join("log")
     }
@@ -298,6 +359,11 @@ impl Todo {
 /// The workspace's folder.
 pub fn workspace_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("testkit is in the workspace").to_owned()
+}
+
+/// The application's own resources for the laptop.
+fn local_resources() -> PathBuf {
+    workspace_root().join("dapr/local")
 }
 
 /// The built command, beside the program that is running.

@@ -46,6 +46,9 @@ pub(crate) struct Options {
     /// Folders of Dapr components and subscriptions; may be given more than once.
     #[arg(long, default_value = "dapr/local")]
     resources: Vec<PathBuf>,
+    /// Where Prometheus may read the sidecar's metrics, on this machine alone; 0 takes a free port.
+    #[arg(long, value_name = "PORT")]
+    metrics_port: Option<u16>,
     /// Another app that subscribes to events, as `id=http://host:port`; may be given more than once.
     #[arg(long = "app", value_name = "ID=URL", value_parser = app)]
     apps: Vec<(String, AppAddress)>,
@@ -161,6 +164,7 @@ fn sidecar_config(options: &Options, data: &Path, keys: &Keys, app_port: u16) ->
         api_token: Some(keys.dapr_api_token.clone()),
         app_token: Some(keys.app_api_token.clone()),
         max_body_size: SIDECAR_BODY_BYTES,
+        metrics: options.metrics_port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port))),
         graceful_shutdown: GRACE,
         ..sidelet::Config::new(APP_ID)
     })
@@ -205,6 +209,9 @@ fn announce(address: SocketAddr, sidecar: &sidelet::Running, data: &Path, begin:
         sidecar.local_addr(),
         keys::path(data).display()
     );
+    if let Some(metrics) = sidecar.metrics_addr() {
+        println!("  metrics  http://{metrics}/metrics");
+    }
     println!("  data     {}", data.display());
     println!("Try it:");
     let (email, password) = (crate::load::EXAMPLE_EMAIL, crate::load::EXAMPLE_PASSWORD);
