@@ -97,7 +97,7 @@ fn reminders(events: &[Value]) -> Vec<Value> {
         let (data, task) = (&event["data"], &event["data"]["payload"]["task"]);
         let id = task["id"].as_str().unwrap_or_default();
         json!({
-            "id": id, "source": "todo", "specversion": "1.0", "type": "com.dapr.event.sent",
+            "id": id, "source": "todo", "specversion": "1.0", "type": "todo.reminder",
             "topic": "reminders", "pubsubname": "pubsub", "datacontenttype": "application/json",
             "data": {
                 "reminderId": id, "taskId": id, "userId": data["userId"], "dueTime": task["dueDate"],

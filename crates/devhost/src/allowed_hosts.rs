@@ -108,7 +108,7 @@ impl Host {
         if length.is_some_and(|length| length > bits) {
             return None;
         }
-        let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0);
+        let mask = u128::MAX.checked_shl(host_bits).unwrap_or(0) & (u128::MAX >> (128 - bits));
         Some(Self::Block { address: address & mask, mask, v4 })
     }
 

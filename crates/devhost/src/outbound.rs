@@ -107,10 +107,6 @@ impl Outbound {
             );
             return Err(Error::HttpRequestDenied);
         }
-        if *scheme != Scheme::HTTP && *scheme != Scheme::HTTPS {
-            let message = format!("devhost sends `http` and `https` requests only, not `{scheme}`");
-            return Err(Error::InternalError(Some(message)));
-        }
         Ok(if allowing.any(AllowedHost::is_named) { &self.clients.named } else { &self.clients.wild })
     }
 }
