@@ -64,6 +64,9 @@ pub fn push_subscription(
     let mut fields = Fields::new(object);
     // Browsers tell when they mean to forget it, and push services say it when they have.
     fields.ignore("expirationTime");
+    if object.get("expirationTime").is_some_and(|time| !time.is_null() && !time.is_number()) {
+        fields.refuse("expirationTime", "use what the browser gave: a number or null");
+    }
     let endpoint = fields.required_text("endpoint").trim().to_owned();
     check_target(&mut fields, "endpoint", &endpoint, targets);
     let nothing = Map::new();
@@ -155,5 +158,6 @@ mod tests {
             ["endpoint", "keys.p256dh", "keys.auth"]
         );
         assert_eq!(refused(push_subscription, "{}"), ["endpoint", "keys"]);
+        assert_eq!(refused(push_subscription, &text.replace("null", "{}")), ["expirationTime"]);
     }
 }
