@@ -41,9 +41,29 @@ impl Documents {
         Ok(Some((parse(key, text.get())?, etag.clone())))
     }
 
+    /// The same, empty when there is none.
+    pub(crate) fn get_or_default<D: DeserializeOwned + Default>(&self, key: &str) -> Result<D, Failure> {
+        Ok(self.get(key)?.map(|(document, _)| document).unwrap_or_default())
+    }
+
+    /// Writes a document in the place of the one that was read, or as the first of its key, and keeps it for so long.
+    pub(crate) fn replace<D: Serialize>(
+        &self,
+        key: String,
+        document: &D,
+        kept_seconds: Option<i64>,
+    ) -> Result<Operation, Failure> {
+        let etag = self.0.get(&key).map(|(_, etag)| etag.clone());
+        let item = in_place_of(etag, item(key, document)?.with_metadata(metadata_key::OUTBOX_SKIP, "true"));
+        Ok(Operation::upsert(match kept_seconds {
+            Some(seconds) => item.with_metadata(metadata_key::TTL_IN_SECONDS, seconds.to_string()),
+            None => item,
+        }))
+    }
+
     /// The document that a user has; empty when there is none.
     pub(crate) fn of_user<D: UserDocument>(&self, user: UserId) -> Result<D, Failure> {
-        let document: D = self.get(&D::key(user))?.map(|(document, _)| document).unwrap_or_default();
+        let document: D = self.get_or_default(&D::key(user))?;
         if document.is_closed() { Err(Failure::Closed) } else { Ok(document) }
     }
 }
@@ -107,11 +127,7 @@ impl<T: Transport> App<T> {
             if document == before {
                 return Ok(result);
             }
-            let item = item(key.to_owned(), &document)?;
-            let item = match etag {
-                Some(etag) => item.with_etag(etag),
-                None => item.first_write(),
-            };
+            let item = in_place_of(etag, item(key.to_owned(), &document)?);
             match self.dapr.save(&self.settings.state_store, &item).await {
                 Ok(()) => return Ok(result),
                 Err(error) if error.is_conflict() => pause(attempt),
@@ -143,29 +159,11 @@ impl<T: Transport> App<T> {
     }
 }
 
-impl Documents {
-    /// The same, empty when there is none.
-    pub(crate) fn get_or_default<D: DeserializeOwned + Default>(&self, key: &str) -> Result<D, Failure> {
-        Ok(self.get(key)?.map(|(document, _)| document).unwrap_or_default())
-    }
-
-    /// Writes a document in the place of the one that was read, or as the first of its key, and keeps it for so long.
-    pub(crate) fn replace<D: Serialize>(
-        &self,
-        key: String,
-        document: &D,
-        kept_seconds: Option<i64>,
-    ) -> Result<Operation, Failure> {
-        let etag = self.0.get(&key).map(|(_, etag)| etag.clone());
-        let item = item(key, document)?.with_metadata(metadata_key::OUTBOX_SKIP, "true");
-        let item = match etag {
-            Some(etag) => item.with_etag(etag),
-            None => item.first_write(),
-        };
-        Ok(Operation::upsert(match kept_seconds {
-            Some(seconds) => item.with_metadata(metadata_key::TTL_IN_SECONDS, seconds.to_string()),
-            None => item,
-        }))
+/// An item that is written only in the place of what was read, or as the first of its key where nothing was.
+pub(crate) fn in_place_of(etag: Option<String>, item: StateItem) -> StateItem {
+    match etag {
+        Some(etag) => item.with_etag(etag),
+        None => item.first_write(),
     }
 }
 

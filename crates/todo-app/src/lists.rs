@@ -8,7 +8,7 @@
 mod conflict;
 mod service;
 
-use dapr::{Operation, StateItem, Transaction, Transport, metadata_key};
+use dapr::{Operation, StateItem, Transport, metadata_key};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use todo_domain::ids::Ids;
@@ -99,10 +99,8 @@ impl<T: Transport> App<T> {
             if operations.is_empty() {
                 return Ok(response);
             }
-            match self.dapr.transact(&self.settings.state_store, &Transaction::new(operations)).await {
-                Ok(()) => return Ok(response),
-                Err(error) if error.is_conflict() => pause(attempt),
-                Err(error) => return Err(Failure::from(error).into()),
+            if self.commit(operations, attempt).await? {
+                return Ok(response);
             }
         }
         Err(busy(user).into())

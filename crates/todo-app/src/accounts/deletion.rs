@@ -1,6 +1,6 @@
 //! The end of an account: everything of the user's goes, in one transaction.
 
-use dapr::{Operation, StateItem, Transaction, Transport};
+use dapr::{Operation, StateItem, Transport};
 
 use super::{account, session_gone};
 use crate::{
@@ -33,10 +33,8 @@ impl<T: Transport> App<T> {
             operations.push(Operation::delete(StateItem::key(account::email_key(&found.email))));
             operations.push(Operation::delete(StateItem::key(key).with_etag(etag)));
             operations.extend(self.registration(user.id, false).await?);
-            match self.dapr.transact(&self.settings.state_store, &Transaction::new(operations)).await {
-                Ok(()) => return Ok(()),
-                Err(error) if error.is_conflict() => pause(attempt),
-                Err(error) => return Err(Failure::from(error).into()),
+            if self.commit(operations, attempt).await? {
+                return Ok(());
             }
         }
         Err(Failure::Busy { subject: "the account".to_owned(), attempts: ATTEMPTS }.into())

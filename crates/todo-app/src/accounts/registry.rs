@@ -5,19 +5,13 @@
 
 use std::fmt;
 
-use dapr::{Operation, StateItem, Transaction, Transport, metadata_key};
+use dapr::{Operation, StateItem, Transport, metadata_key};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use todo_domain::UserId;
 
 use super::Account;
-use crate::{
-    App,
-    access::digest,
-    documents::item,
-    failure::Failure,
-    lists::{ATTEMPTS, pause},
-};
+use crate::{App, access::digest, documents::item, failure::Failure, lists::ATTEMPTS};
 
 /// A part of the registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,10 +108,8 @@ impl<T: Transport> App<T> {
     async fn register(&self, user: UserId, named: bool) -> Result<(), Failure> {
         for attempt in 1..=ATTEMPTS {
             let Some(operation) = self.registration(user, named).await? else { return Ok(()) };
-            match self.dapr.transact(&self.settings.state_store, &Transaction::new(vec![operation])).await {
-                Ok(()) => return Ok(()),
-                Err(error) if error.is_conflict() => pause(attempt),
-                Err(error) => return Err(error.into()),
+            if self.commit(vec![operation], attempt).await? {
+                return Ok(());
             }
         }
         Err(Failure::Busy { subject: "the registry of users".to_owned(), attempts: ATTEMPTS })

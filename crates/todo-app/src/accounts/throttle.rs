@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     App,
     access::digest,
-    documents::item,
+    documents::{in_place_of, item},
     failure::Failure,
     http::problem::{Problem, kind},
     lists::{ATTEMPTS, pause},
@@ -97,11 +97,7 @@ impl<T: Transport> App<T> {
             recent.push(self.now.as_second());
             let item = item(key.clone(), &Tries { at: recent })?
                 .with_metadata(metadata_key::TTL_IN_SECONDS, throttle.window_seconds.to_string());
-            let item = match etag {
-                Some(etag) => item.with_etag(etag),
-                None => item.first_write(),
-            };
-            match self.dapr.save(&self.settings.state_store, &item).await {
+            match self.dapr.save(&self.settings.state_store, &in_place_of(etag, item)).await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_conflict() => pause(attempt),
                 Err(error) => return Err(error.into()),

@@ -1,6 +1,6 @@
 //! What the service itself does on a user's list, asked by no one: for an event, or because its time has come.
 
-use dapr::{Operation, StateItem, Transaction, Transport, metadata_key};
+use dapr::{Operation, StateItem, Transport, metadata_key};
 use serde::Serialize;
 use todo_domain::list::Command;
 use todo_domain::{ActorKind, TimeZoneName, UserId};
@@ -68,10 +68,8 @@ impl<T: Transport> App<T> {
             if operations.is_empty() {
                 return Ok(Some(results));
             }
-            match self.dapr.transact(&self.settings.state_store, &Transaction::new(operations)).await {
-                Ok(()) => return Ok(Some(results)),
-                Err(error) if error.is_conflict() => pause(attempt),
-                Err(error) => return Err(error.into()),
+            if self.commit(operations, attempt).await? {
+                return Ok(Some(results));
             }
         }
         Err(busy(user))
