@@ -8,15 +8,16 @@ use crate::command::output;
 /// What each crate may depend on, development dependencies included.
 const ARROWS: &[(&str, &[&str])] = &[
     ("fuzzing", &[]),
+    ("backends", &[]),
     ("todo-domain", &["fuzzing"]),
     ("dapr", &[]),
     ("web-push", &[]),
     ("todo-app", &["todo-domain", "dapr", "web-push", "fuzzing"]),
-    ("sidelet", &["dapr", "fuzzing"]),
+    ("sidelet", &["dapr", "fuzzing", "backends"]),
     ("devhost", &["fuzzing"]),
     ("devhost-guest", &[]),
     ("todo", &["sidelet", "devhost"]),
-    ("testkit", &[]),
+    ("testkit", &["backends"]),
     ("tasks", &["todo-app", "todo-domain"]),
     ("transfer", &["todo-app", "todo-domain"]),
     ("accounts", &["todo-app", "todo-domain"]),
@@ -30,8 +31,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("updates", &["todo-app"]),
     ("contracts", &["todo-app", "todo-domain", "dapr"]),
     ("recorder", &["todo-app", "dapr"]),
-    ("scenarios", &["testkit"]),
-    ("bench", &["testkit", "devhost"]),
+    ("scenarios", &["testkit", "backends"]),
+    ("bench", &["testkit", "backends", "devhost"]),
     ("xtask", &[]),
 ];
 

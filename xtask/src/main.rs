@@ -41,6 +41,8 @@ enum Task {
     },
     /// Builds the components and the command `todo`.
     Build,
+    /// Installs PostgreSQL and Kafka for tests where they are missing; a part of `test`.
+    Backends,
     /// Loads tasks from a file into a running application.
     Load {
         /// The file and options of `todo load`.
@@ -110,11 +112,16 @@ fn run(task: Task) -> Result<ExitCode> {
             build::check_sizes()?;
             tools::c_compiler()?;
             tools::faketime()?;
+            backends()?;
             // Builds the commands `todo` and `sidelet` too, for their own tests; the other runners start the same ones.
             command::cargo(&["test", "--release", "--no-fail-fast"])?;
             node::test("tests/dapr-sdk", &[])?;
             node::test("tests/readers", &[("PYTHON", &python::program("python")?)])?;
             schemathesis::run()?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Backends => {
+            backends()?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Bench { options } => {
@@ -142,4 +149,10 @@ fn run(task: Task) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// The servers that tests start.
+fn backends() -> Result<()> {
+    tools::postgres()?;
+    tools::kafka()
 }

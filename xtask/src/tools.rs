@@ -1,7 +1,8 @@
 //! What has to be on the machine, and how it comes there.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
+use crate::build;
 use crate::command::{output, run};
 
 /// What components are compiled for.
@@ -53,17 +54,52 @@ pub(crate) fn faketime() -> Result<()> {
     if output("sh", &["-c", &format!("ls {FAKETIME}")]).is_some() {
         return Ok(());
     }
-    eprintln!("libfaketime is missing: installing it");
+    apt("libfaketime", "libfaketime")
+}
+
+/// PostgreSQL's server, in Debian's place or where `PATH` leads.
+pub(crate) fn postgres() -> Result<()> {
+    if output("sh", &["-c", "command -v initdb || ls /usr/lib/postgresql/*/bin/initdb"]).is_some() {
+        return Ok(());
+    }
+    apt("PostgreSQL", "postgresql")
+}
+
+/// Kafka as jars, which Maven copies from where it takes everything.
+pub(crate) fn kafka() -> Result<()> {
+    const POM: &str = "crates/backends/kafka/pom.xml";
+    let folder = build::root().join("target/kafka");
+    let wanted = std::fs::read_to_string(build::root().join(POM)).context("could not read Kafka's versions")?;
+    let installed = folder.join("installed.xml");
+    if std::fs::read_to_string(&installed).is_ok_and(|found| found == wanted) {
+        return Ok(());
+    }
+    if output("java", &["-version"]).is_none() || output("mvn", &["--version"]).is_none() {
+        apt("Java or Maven", "maven")?;
+    }
+    eprintln!("copying Kafka to {}", folder.display());
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).context("could not clear what is there of another version")?;
+    }
+    let libraries = format!("-DoutputDirectory={}", folder.join("libs").display());
+    let copy = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies";
+    run("mvn", &["--quiet", "--batch-mode", "--file", POM, copy, &libraries])?;
+    std::fs::write(installed, wanted).context("could not note what is installed")
+}
+
+/// Installs a Debian package that is missing.
+fn apt(name: &str, package: &str) -> Result<()> {
+    eprintln!("{name} is missing: installing it");
     // As whoever runs this, or else with the rights that sudo gives without asking.
     let apt = |arguments: &[&str]| {
         run("apt-get", arguments).or_else(|_| run("sudo", &[&["--non-interactive", "apt-get"], arguments].concat()))
     };
-    let install = || apt(&["install", "--yes", "libfaketime"]);
+    let install = || apt(&["install", "--yes", package]);
     // A machine that was just set up may not know yet which packages there are.
     if install().or_else(|_| apt(&["update"]).and_then(|()| install())).is_ok() {
         return Ok(());
     }
-    bail!("libfaketime is missing: install it, such as with `apt-get install libfaketime`")
+    bail!("{name} is missing: install it, such as with `apt-get install {package}`")
 }
 
 /// Installs cargo-deny when it is missing.

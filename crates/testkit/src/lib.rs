@@ -14,11 +14,11 @@ mod process;
 mod sidecar;
 mod updates;
 mod user;
-mod wait;
+
+pub use backends::{eventually, within};
 
 pub use self::answer::Answer;
 pub use self::events::SeenEvent;
 pub use self::process::{Todo, TodoOptions, todo_binary, workspace_root};
 pub use self::updates::{Update, Updates};
 pub use self::user::User;
-pub use self::wait::{eventually, within};
