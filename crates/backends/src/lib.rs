@@ -6,6 +6,7 @@
 //!
 //! - [`Postgres`] and [`Kafka`]: a server that can be stopped, killed, paused and started again;
 //!   `shared()` is one for the whole test process, for tests that break nothing;
+//! - [`Daprd`]: a daprd that is given as a program, or another sidecar with its flags;
 //! - [`Certificates`]: an authority and what it signed, for servers and clients with TLS;
 //! - [`eventually`]: waits for a state, with a deadline.
 //!
@@ -21,6 +22,7 @@
 //! ```
 
 mod certificates;
+mod daprd;
 mod kafka;
 mod ports;
 mod postgres;
@@ -28,6 +30,7 @@ mod server;
 mod wait;
 
 pub use self::certificates::Certificates;
+pub use self::daprd::{Daprd, DaprdOptions};
 pub use self::kafka::{Kafka, KafkaOptions};
 pub use self::postgres::Postgres;
 pub use self::wait::{eventually, within};

@@ -38,7 +38,7 @@ impl Server {
             .stderr(output)
             .process_group(0)
             .spawn()
-            .with_context(|| format!("could not start {name}: run `cargo xtask backends` to install it"))?;
+            .with_context(|| format!("could not start {name} (`{}`)", command.get_program().display()))?;
         // Its input ends with this process, whatever ends that one; then nobody else tidies up.
         let guard = Command::new("/bin/sh")
             .args(["-c", "cat > /dev/null; kill -KILL $0; rm -rf \"$1\"", &child.id().to_string()])
