@@ -20,7 +20,7 @@ mod subscribe;
 use std::{convert::Infallible, sync::Arc};
 
 use dapr::code;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode};
 use hyper::{Request, body::Incoming};
 
 use crate::sidecar::Sidecar;
@@ -65,9 +65,7 @@ pub(crate) fn not_yet(request: &Request<Incoming>) -> Answer {
     if request.uri().path().starts_with(dapr::paths::HEALTH) {
         return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, code::HEALTH_NOT_READY, message).into();
     }
-    let mut answer: Answer = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, code::HEALTH_NOT_READY, message).into();
-    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    answer
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, code::HEALTH_NOT_READY, message).into()
 }
 
 async fn act(sidecar: &Arc<Sidecar>, route: Route, call: Call) -> Result<Answer, Refusal> {

@@ -25,7 +25,8 @@ use crate::{
     pubsub::PubSub,
     resiliency::{Guards, Resiliency},
     resources::Subscription,
-    sqlite::{StoreError, log::Topic},
+    sqlite::log::Topic,
+    store::StoreError,
 };
 
 use plan::Wanted;

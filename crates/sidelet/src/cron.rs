@@ -24,7 +24,8 @@ use crate::{
     config::AppAddress,
     delivery::{Caller, Reached, after_absences},
     resources::{Component, CronSettings, Settings},
-    sqlite::{Database, StoreError, jobs as table, now},
+    sqlite::{Database, jobs as table},
+    store::{StoreError, now},
 };
 
 /// How long an app may work on one tick, and say whether it wants any.

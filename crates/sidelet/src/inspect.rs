@@ -10,7 +10,8 @@ mod letters;
 
 use crate::{
     pubsub::PubSub,
-    sqlite::{Progress, ProgressKey, StoreError, inspect, log::Topic},
+    sqlite::{Progress, ProgressKey, inspect, log::Topic},
+    store::StoreError,
 };
 
 pub(crate) use event::event;

@@ -31,9 +31,10 @@ use crate::{
     config::AppAddress,
     delivery::Caller,
     sqlite::{
-        Database, StoreError,
+        Database,
         jobs::{self as table, Created, StoredJob, Summary},
     },
+    store::StoreError,
 };
 
 use agenda::Agenda;

@@ -45,6 +45,7 @@ mod secrets;
 mod sidecar;
 mod sqlite;
 mod state;
+mod store;
 mod streams;
 
 pub use config::{AppAddress, CommandLine, Config, InvalidAddress};

@@ -12,10 +12,8 @@ use dapr::{Metadata, metadata_key};
 use crate::{
     envelope::{Draft, InvalidEvent, Trace},
     pubsub,
-    sqlite::{
-        log::{NewMessage, Topic},
-        now,
-    },
+    sqlite::log::{NewMessage, Topic},
+    store::now,
 };
 
 /// One upsert of a transaction, as the outbox sees it.

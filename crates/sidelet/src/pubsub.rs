@@ -8,9 +8,12 @@ use std::{
 use bytes::Bytes;
 use dapr::{Metadata, metadata_key};
 
-use crate::sqlite::{
-    Database, StoreError, inspect,
-    log::{self, NewMessage, Topic},
+use crate::{
+    sqlite::{
+        Database, inspect,
+        log::{self, NewMessage, Topic},
+    },
+    store::StoreError,
 };
 
 /// Topics of one component at most: each is a few rows and a little memory for good.

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use crate::{
     pubsub::PubSub,
-    sqlite::{ProgressKey, StoreError, log::Topic, replay::Step},
+    sqlite::{ProgressKey, log::Topic, replay::Step},
+    store::StoreError,
 };
 
 /// The group under whose name it is remembered. No app's group has such a name.

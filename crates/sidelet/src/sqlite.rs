@@ -25,9 +25,11 @@ use std::{
 
 use rusqlite::Connection;
 
-use crate::metrics::Queries;
+use crate::{
+    metrics::Queries,
+    store::{OpenError, StoreError},
+};
 
-pub(crate) use error::{OpenError, StoreError};
 pub(crate) use lock::FileLock;
 pub(crate) use offsets::{Progress, ProgressKey};
 pub(crate) use upkeep::Retention;
@@ -148,9 +150,4 @@ fn open_file(path: &Path) -> Result<Connection, rusqlite::Error> {
     let connection = Connection::open(path)?;
     connection.busy_timeout(Duration::from_secs(5))?;
     Ok(connection)
-}
-
-/// Milliseconds since 1970.
-pub(crate) fn now() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
 }

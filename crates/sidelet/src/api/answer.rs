@@ -9,7 +9,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::{Either, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 
-use crate::sqlite::StoreError;
+use crate::store::StoreError;
 
 /// An answer of ours, whose length is known, or one that is passed on as it comes: an app's, or a stream.
 pub(crate) type Answer = Response<Either<Full<Bytes>, Either<Incoming, Streamed>>>;
@@ -91,6 +91,11 @@ impl Refusal {
     pub(super) fn store(error: StoreError, code: &'static str, attempt: &str) -> Self {
         match error {
             StoreError::Conflict => Self::new(StatusCode::CONFLICT, code, format!("{attempt}: {error}")),
+            StoreError::Unavailable { .. } => {
+                tracing::warn!(error = %error, attempt, "a request found its store away");
+                let message = format!("{attempt}: the store is not available; try again");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
+            }
             StoreError::Failed { .. } => {
                 tracing::error!(error = %error, attempt, "a request failed on the database");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, format!("{attempt}: the database is not available"))
@@ -110,6 +115,9 @@ impl From<Refusal> for Answer {
         });
         let error = ApiError { error_code: refusal.code.into(), message: refusal.message, details };
         let mut answer = json(refusal.status, serde_json::to_vec(&error).expect("an error is JSON"));
+        if refusal.status == StatusCode::SERVICE_UNAVAILABLE {
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         if refusal.closes {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     jobs::{CreateError, InvalidJob, NewJob},
     sidecar::Sidecar,
-    sqlite::now,
+    store::now,
 };
 
 /// By which a caller says whose job is meant where a sidecar has many apps.

@@ -17,11 +17,8 @@ use crate::{
     envelope::{Draft, Trace},
     pubsub::{self, PubSub},
     sidecar::Sidecar,
-    sqlite::{
-        StoreError,
-        log::{NewMessage, Topic},
-        now,
-    },
+    sqlite::log::{NewMessage, Topic},
+    store::{StoreError, now},
 };
 
 /// The longest name of a topic; Kafka's own limit is near.

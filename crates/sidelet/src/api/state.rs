@@ -17,8 +17,8 @@ use crate::{
     envelope::time_text,
     outbox,
     sidecar::Sidecar,
-    sqlite::StoreError,
     state::{Change, Condition, StateStore},
+    store::StoreError,
 };
 
 use text::{BulkText, ItemText, TransactionText, parse};

@@ -52,8 +52,5 @@ fn refused(error: &OpenError) -> Answer {
     if matches!(error, OpenError::Position { .. }) {
         return Refusal::malformed(error.to_string()).into();
     }
-    let refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "ERR_STREAM_UNAVAILABLE", error.to_string());
-    let mut answer = Answer::from(refusal);
-    answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    answer
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "ERR_STREAM_UNAVAILABLE", error.to_string()).into()
 }

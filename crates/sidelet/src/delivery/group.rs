@@ -14,9 +14,10 @@ use super::{GroupState, caller::Caller, status::Status, terms::Terms, window::Wi
 use crate::{
     resiliency::{Allowance, Breaker},
     sqlite::{
-        Database, ProgressKey, StoreError,
+        Database, ProgressKey,
         log::{self, Message, Topic},
     },
+    store::StoreError,
 };
 
 use attempt::{Attempt, Taken, Tried};

@@ -3,12 +3,7 @@
 use serde::Serialize;
 
 use super::{groups::live, progress, topics};
-use crate::{
-    dead_letter::Facts,
-    envelope, replay,
-    sidecar::Sidecar,
-    sqlite::{StoreError, inspect},
-};
+use crate::{dead_letter::Facts, envelope, replay, sidecar::Sidecar, sqlite::inspect, store::StoreError};
 
 /// Copies of an event in one partition that are told of.
 const COPIES: usize = 100;

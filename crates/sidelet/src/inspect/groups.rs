@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{progress, topics};
-use crate::{consumers::Listed, delivery::GroupState, replay, sidecar::Sidecar, sqlite::StoreError};
+use crate::{consumers::Listed, delivery::GroupState, replay, sidecar::Sidecar, store::StoreError};
 
 /// A consumer group.
 #[derive(Debug, Serialize)]

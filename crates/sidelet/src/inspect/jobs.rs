@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     sidecar::Sidecar,
-    sqlite::{StoreError, now},
+    store::{StoreError, now},
 };
 
 /// How long ago a job was due that is late, in milliseconds.

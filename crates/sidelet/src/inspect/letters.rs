@@ -11,7 +11,8 @@ use crate::{
     pubsub::PubSub,
     replay,
     sidecar::Sidecar,
-    sqlite::{StoreError, inspect, log::Topic},
+    sqlite::{inspect, log::Topic},
+    store::StoreError,
 };
 
 /// The dead letters of a topic.

@@ -13,10 +13,10 @@ use crate::{
     config::AppAddress,
     delivery::{Caller, Reached, after_absences},
     sqlite::{
-        Database, StoreError,
+        Database,
         jobs::{self as table, StoredJob},
-        now,
     },
+    store::{StoreError, now},
 };
 
 /// Calls of an app at once: what fell due in a long stop comes to it little by little.

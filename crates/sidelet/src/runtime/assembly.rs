@@ -21,8 +21,9 @@ use crate::{
     resiliency::{Guards, Resiliency},
     resources::{ApiLog, Component, Resources, Settings, Subscription},
     sidecar::{Readiness, Sidecar},
-    sqlite::{Database, FileLock, OpenError, Place, Retention, StoreError, log::Topic},
+    sqlite::{Database, FileLock, Place, Retention, log::Topic},
     state::StateStore,
+    store::{OpenError, StoreError},
     streams::Streams,
 };
 

@@ -3,10 +3,10 @@
 use rusqlite::{Connection, params};
 
 use super::{
-    error::StoreError,
     log::{self, Message},
     offsets::Progress,
 };
+use crate::store::StoreError;
 
 /// The names of a component's topics.
 pub(crate) fn topics(connection: &Connection, pubsub: &str) -> Result<Vec<String>, StoreError> {

@@ -3,8 +3,11 @@
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{error::StoreError, writer::Batch};
-use crate::state::{Change, Condition, Item};
+use super::writer::Batch;
+use crate::{
+    state::{Change, Condition, Item},
+    store::StoreError,
+};
 
 /// Reads one item that has not expired.
 pub(crate) fn get(connection: &Connection, table: &str, key: &str, now: i64) -> Result<Option<Item>, StoreError> {

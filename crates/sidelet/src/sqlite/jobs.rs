@@ -2,8 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{error::StoreError, writer::Batch};
-use crate::jobs::{NewJob, Terms};
+use super::writer::Batch;
+use crate::{
+    jobs::{NewJob, Terms},
+    store::StoreError,
+};
 
 /// A job as it is stored.
 #[derive(Debug)]

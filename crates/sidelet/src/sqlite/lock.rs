@@ -8,7 +8,7 @@ use std::{
     path::Path,
 };
 
-use super::error::OpenError;
+use crate::store::OpenError;
 
 /// An advisory lock on `<file>.lock`, given back when dropped or when the process ends in any way.
 #[derive(Debug)]

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::watch;
 
-use super::{error::StoreError, writer::Batch};
+use super::writer::Batch;
+use crate::store::StoreError;
 
 /// How many bits of a position are the offset.
 const OFFSET_BITS: u32 = 40;

@@ -11,7 +11,8 @@ use std::{
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{error::StoreError, log, writer::Batch};
+use super::{log, writer::Batch};
+use crate::store::StoreError;
 
 /// How long a note waits at most: 10 commits a second are little, and 100 ms of repeats after a crash are few.
 const DELAY: Duration = Duration::from_millis(100);

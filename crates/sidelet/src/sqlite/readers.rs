@@ -9,8 +9,10 @@ use std::{
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::Semaphore;
 
-use super::error::{OpenError, StoreError};
-use crate::metrics::Queries;
+use crate::{
+    metrics::Queries,
+    store::{OpenError, StoreError},
+};
 
 /// How many reads run at once. More would only wait for the processor.
 const CONNECTIONS: usize = 4;
@@ -53,7 +55,7 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        let _permit = self.permits.acquire().await.map_err(|_| StoreError::failed("it is closed"))?;
+        let _permit = self.permits.acquire().await.map_err(|_| StoreError::unavailable("it is closed"))?;
         self.queries.read.inc();
         let idle = self.idle.clone();
         let task = tokio::task::spawn_blocking(move || {

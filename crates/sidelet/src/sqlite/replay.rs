@@ -3,12 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    error::StoreError,
     log::{self, Message, Topic},
     offsets::{self, ProgressKey},
     writer::Batch,
 };
-use crate::{dead_letter, dead_letter::Facts, envelope};
+use crate::{dead_letter, dead_letter::Facts, envelope, store::StoreError};
 
 /// Letters of one transaction, so that writers wait little.
 const LETTERS: usize = 200;

@@ -2,7 +2,8 @@
 
 use rusqlite::Connection;
 
-use super::{Place, error::OpenError};
+use super::Place;
+use crate::store::OpenError;
 
 /// The version of the tables below, with all upgrades. A file with a higher one was written by a newer release.
 const VERSION: i64 = 2;

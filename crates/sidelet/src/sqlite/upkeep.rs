@@ -4,8 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{error::StoreError, log, now, offsets::PendingOffsets};
-use crate::metrics::Queries;
+use super::{log, offsets::PendingOffsets};
+use crate::{
+    metrics::Queries,
+    store::{StoreError, now},
+};
 
 /// Rows removed in one transaction, so that writers wait little.
 const ROWS: usize = 500;

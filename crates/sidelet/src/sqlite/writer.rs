@@ -17,14 +17,15 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
-    error::{OpenError, StoreError},
     lock::FileLock,
     log::Topic,
-    now,
     offsets::PendingOffsets,
     upkeep::{Retention, Upkeep},
 };
-use crate::metrics::Queries;
+use crate::{
+    metrics::Queries,
+    store::{OpenError, StoreError, now},
+};
 
 /// Work that may wait. A caller beyond it waits for a place.
 const QUEUE: usize = 1024;
@@ -71,7 +72,7 @@ impl Queue {
         T: Send + 'static,
         F: FnOnce(&mut Batch<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        let closed = || StoreError::failed("it is closed");
+        let closed = || StoreError::unavailable("it is closed");
         let place = self.places.clone().acquire_owned().await.map_err(|_| closed())?;
         let (reply, answer) = oneshot::channel();
         let job = Request { work: Some(work), result: None, reply, _place: place };

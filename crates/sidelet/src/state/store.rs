@@ -6,10 +6,10 @@ use super::{Change, Item};
 use crate::{
     resources::KeyPrefix,
     sqlite::{
-        Database, StoreError, items,
+        Database, items,
         log::{self, NewMessage, Topic},
-        now,
     },
+    store::{StoreError, now},
 };
 
 /// One component.

@@ -16,7 +16,10 @@ use super::{
     slot::Found,
     tap::Tap,
 };
-use crate::sqlite::{StoreError, log, now};
+use crate::{
+    sqlite::log,
+    store::{StoreError, now},
+};
 
 /// Messages of the log that a reader looks at at a time.
 const COUNT: usize = 256;
@@ -131,7 +134,7 @@ impl Reader {
     /// Reads what one partition holds from `from` on, and waits until there is room for it.
     async fn read(&self, index: usize, from: i64) -> Result<(), StoreError> {
         let (tap, partition) = (&self.tap, self.interest.partitions.start + index);
-        let _turn = tap.common.catching_up.acquire().await.map_err(|_| StoreError::failed("it is closed"))?;
+        let _turn = tap.common.catching_up.acquire().await.map_err(|_| StoreError::unavailable("it is closed"))?;
         let (id, end) = (tap.topic.partition_id(partition), tap.topic.end(partition));
         let messages = tap.database.read(move |connection| log::read(connection, id, from, COUNT, BYTES)).await?;
         let next = messages.last().map_or(end, |message| message.offset + 1);

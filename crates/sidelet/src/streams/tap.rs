@@ -9,10 +9,12 @@ use std::{
 use tokio::time::sleep;
 
 use super::{Common, Interest, Slot, event};
-use crate::sqlite::{
-    Database,
-    log::{self, Message, Topic},
-    now,
+use crate::{
+    sqlite::{
+        Database,
+        log::{self, Message, Topic},
+    },
+    store::now,
 };
 
 /// Messages read at a time.

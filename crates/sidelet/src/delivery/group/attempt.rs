@@ -13,10 +13,10 @@ use crate::{
         verdict::Verdict,
     },
     sqlite::{
-        Database, StoreError,
+        Database,
         log::{self, Message, Topic},
-        now,
     },
+    store::{StoreError, now},
 };
 
 /// A message whose turn it is.

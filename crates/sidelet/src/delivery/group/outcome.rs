@@ -12,11 +12,8 @@ use crate::{
     dead_letter::{self, Facts},
     delivery::{GroupState, Trouble, backoff, verdict::Verdict},
     envelope,
-    sqlite::{
-        StoreError,
-        log::{self, Message, Topic},
-        now,
-    },
+    sqlite::log::{self, Message, Topic},
+    store::{StoreError, now},
 };
 
 /// Content held for messages whose turn has not come. What is beyond is read again.
