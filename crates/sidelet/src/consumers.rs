@@ -22,10 +22,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::AppAddress,
     delivery::{Caller, Group, Status, Terms},
+    log::Topic,
     pubsub::PubSub,
     resiliency::{Guards, Resiliency},
     resources::Subscription,
-    sqlite::log::Topic,
     store::StoreError,
 };
 
@@ -37,7 +37,7 @@ pub(crate) use reload::{reload, watch as watch_files};
 #[derive(Debug)]
 pub(crate) struct Consumers {
     apps: BTreeMap<String, AppAddress>,
-    pubsubs: Arc<BTreeMap<String, PubSub>>,
+    pubsubs: Arc<BTreeMap<String, Arc<PubSub>>>,
     caller: Caller,
     /// What the resiliency documents say of invocations, which stand beside deliveries.
     guards: Arc<Guards>,
@@ -106,7 +106,7 @@ pub(crate) enum ChangeError {
 impl Consumers {
     pub(crate) fn new(
         apps: BTreeMap<String, AppAddress>,
-        pubsubs: Arc<BTreeMap<String, PubSub>>,
+        pubsubs: Arc<BTreeMap<String, Arc<PubSub>>>,
         caller: Caller,
         guards: Arc<Guards>,
     ) -> Arc<Self> {
@@ -214,15 +214,14 @@ impl Consumers {
 
     async fn open(
         &self,
-        pubsub: &PubSub,
+        pubsub: &Arc<PubSub>,
         topic: Arc<Topic>,
         name: Arc<str>,
         terms: Arc<Terms>,
     ) -> Result<(Group, watch::Sender<Arc<Terms>>, Arc<Status>), StoreError> {
         let (sender, receiver) = watch::channel(terms);
         let status = Arc::new(Status::default());
-        let database = pubsub.database.clone();
-        let group = Group::open(name, database, topic, self.caller.clone(), receiver, status.clone()).await?;
+        let group = Group::open(name, pubsub.clone(), topic, self.caller.clone(), receiver, status.clone()).await?;
         Ok((group, sender, status))
     }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::{
     envelope,
-    sqlite::log::{Message, NewMessage, Topic},
+    log::{Message, NewMessage, Topic},
 };
 
 /// What all names begin with. CloudEvents has lower-case letters and digits in names, and 20 at most.

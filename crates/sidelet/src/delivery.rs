@@ -9,6 +9,7 @@ mod backoff;
 mod bulk;
 mod caller;
 mod group;
+mod source;
 mod status;
 mod terms;
 mod verdict;

@@ -9,8 +9,9 @@ mod jobs;
 mod letters;
 
 use crate::{
+    log::{Progress, Topic},
     pubsub::PubSub,
-    sqlite::{Progress, ProgressKey, inspect, log::Topic},
+    sqlite::{ProgressKey, inspect},
     store::StoreError,
 };
 
@@ -21,22 +22,11 @@ pub(crate) use letters::{dead_letter_topics, dead_letters};
 
 /// How far each group has come in one partition: in memory where it is at work, else on the disk.
 async fn progress(pubsub: &PubSub, topic: &Topic, partition: usize) -> Result<Vec<(String, Progress)>, StoreError> {
-    let id = topic.partition_id(partition);
-    let written = pubsub.database.read(move |connection| inspect::groups(connection, id)).await?;
+    let id = topic.partitions().id(partition);
+    let written = pubsub.database().read(move |connection| inspect::groups(connection, id)).await?;
     let newest = written.into_iter().map(|(group, written)| {
         let key = ProgressKey { group: group.as_str().into(), partition: id };
-        (group, pubsub.database.progress(&key).unwrap_or(written))
+        (group, pubsub.database().progress(&key).unwrap_or(written))
     });
     Ok(newest.collect())
-}
-
-/// A component's topics, all of them opened before.
-async fn topics(pubsub: &PubSub) -> Result<Vec<std::sync::Arc<Topic>>, StoreError> {
-    let name = pubsub.name.clone();
-    let names = pubsub.database.read(move |connection| inspect::topics(connection, &name)).await?;
-    let mut topics = Vec::with_capacity(names.len());
-    for name in names {
-        topics.push(pubsub.topic(&name).await?);
-    }
-    Ok(topics)
 }

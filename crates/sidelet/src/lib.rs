@@ -34,6 +34,7 @@ mod error;
 mod expression;
 mod inspect;
 mod jobs;
+mod log;
 mod metrics;
 mod outbox;
 mod pubsub;

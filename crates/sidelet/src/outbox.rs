@@ -11,8 +11,8 @@ use dapr::{Metadata, metadata_key};
 
 use crate::{
     envelope::{Draft, InvalidEvent, Trace},
+    log::{NewMessage, Topic},
     pubsub,
-    sqlite::log::{NewMessage, Topic},
     store::now,
 };
 

@@ -8,8 +8,9 @@ use std::{collections::HashMap, sync::Arc};
 use serde::Serialize;
 
 use crate::{
+    log::Topic,
     pubsub::PubSub,
-    sqlite::{ProgressKey, log::Topic, replay::Step},
+    sqlite::{ProgressKey, replay::Step},
     store::StoreError,
 };
 
@@ -29,14 +30,14 @@ pub(crate) struct Report {
 ///
 /// Those that come while it works are left: a handler that still fails would keep it at work for ever.
 pub(crate) async fn replay(pubsub: &PubSub, topic: &Topic, id: Option<&str>) -> Result<Report, StoreError> {
-    let ends: Vec<_> = (0..topic.partitions()).map(|partition| topic.end(partition)).collect();
+    let ends: Vec<_> = (0..topic.partitions().count()).map(|partition| topic.partitions().end(partition)).collect();
     let (mut report, mut topics) = (Report::default(), HashMap::<String, Arc<Topic>>::new());
     for (partition, end) in ends.into_iter().enumerate() {
-        let key = ProgressKey { group: GROUP.into(), partition: topic.partition_id(partition) };
+        let key = ProgressKey { group: GROUP.into(), partition: topic.partitions().id(partition) };
         let mut step = Step { key, from: 0, end, id: id.map(str::to_owned) };
         loop {
             let (now, open) = (step.clone(), topics.clone());
-            let done = pubsub.database.write(move |batch| crate::sqlite::replay::replay(batch, &now, &open)).await?;
+            let done = pubsub.database().write(move |batch| crate::sqlite::replay::replay(batch, &now, &open)).await?;
             report.replayed += done.replayed;
             report.unknown += done.unknown;
             if let Some(name) = done.missing {

@@ -42,7 +42,7 @@ pub(crate) struct Sidecar {
     /// State stores by name.
     pub(crate) stores: BTreeMap<String, StateStore>,
     /// Pub/sub components by name.
-    pub(crate) pubsubs: Arc<BTreeMap<String, PubSub>>,
+    pub(crate) pubsubs: Arc<BTreeMap<String, Arc<PubSub>>>,
     /// Topics as streams.
     pub(crate) streams: Streams,
     /// As they were read at the start.

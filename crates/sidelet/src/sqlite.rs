@@ -26,12 +26,13 @@ use std::{
 use rusqlite::Connection;
 
 use crate::{
+    log::Progress,
     metrics::Queries,
     store::{OpenError, StoreError},
 };
 
 pub(crate) use lock::FileLock;
-pub(crate) use offsets::{Progress, ProgressKey};
+pub(crate) use offsets::ProgressKey;
 pub(crate) use upkeep::Retention;
 pub(crate) use writer::Batch;
 

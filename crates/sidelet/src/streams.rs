@@ -20,7 +20,7 @@ use prometheus::IntGauge;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{pubsub::PubSub, sqlite::log::Topic};
+use crate::{log::Topic, pubsub::PubSub};
 
 use slot::Slot;
 use tap::Tap;
@@ -117,10 +117,10 @@ impl Streams {
         let place = self.places.clone().try_acquire_owned().map_err(|_| OpenError::Full)?;
         let partitions = match key {
             Some(key) => {
-                let partition = topic.partition_of(Some(key));
+                let partition = topic.partitions().of(Some(key));
                 partition..partition + 1
             }
-            None => 0..topic.partitions(),
+            None => 0..topic.partitions().count(),
         };
         let interest = Interest { key: key.map(Box::from), partitions };
         let next = match start {
@@ -139,7 +139,7 @@ impl Streams {
     fn tap(&self, pubsub: &PubSub, topic: Arc<Topic>) -> Arc<Tap> {
         let mut taps = self.taps.lock().unwrap_or_else(PoisonError::into_inner);
         let name = (pubsub.name.clone(), topic.name.clone());
-        let new = || Arc::new(Tap::new(pubsub.database.clone(), topic, self.common.clone()));
+        let new = || Arc::new(Tap::new(pubsub.database().clone(), topic, self.common.clone()));
         taps.entry(name).or_insert_with(new).clone()
     }
 

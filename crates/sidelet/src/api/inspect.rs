@@ -9,7 +9,7 @@ use super::{
     publish,
     request::Call,
 };
-use crate::{inspect, replay, sidecar::Sidecar, sqlite::log::Topic, store::StoreError};
+use crate::{inspect, log::Topic, replay, sidecar::Sidecar, store::StoreError};
 
 /// Dead letters told of unless asked otherwise, and at most.
 const LETTERS: usize = 100;

@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     envelope::{Draft, Trace},
+    log::{NewMessage, Topic},
     pubsub::{self, PubSub},
     sidecar::Sidecar,
-    sqlite::log::{NewMessage, Topic},
     store::{StoreError, now},
 };
 
@@ -25,7 +25,7 @@ use crate::{
 const TOPIC: usize = 255;
 
 /// A component by name.
-pub(super) fn pubsub<'sidecar>(sidecar: &'sidecar Sidecar, name: &str) -> Result<&'sidecar PubSub, Refusal> {
+pub(super) fn pubsub<'sidecar>(sidecar: &'sidecar Sidecar, name: &str) -> Result<&'sidecar Arc<PubSub>, Refusal> {
     sidecar.pubsubs.get(name).ok_or_else(|| {
         Refusal::new(StatusCode::NOT_FOUND, code::PUBSUB_NOT_FOUND, format!("pubsub {name} is not found"))
             .because("DAPR_PUBSUB_NOT_FOUND")

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::{Value, json, value::RawValue};
 
 use super::caller;
-use crate::sqlite::log::{Message, Topic};
+use crate::log::{Message, Topic};
 
 /// The type of the body.
 const TYPE: &str = "com.dapr.event.sent.bulk";

@@ -19,8 +19,8 @@ use tokio::time::timeout;
 use super::{bulk, terms::Outgoing, verdict::Verdict};
 use crate::{
     apps,
+    log::{Message, Topic},
     metrics::Metrics,
-    sqlite::log::{Message, Topic},
 };
 
 /// How much of an answer is read: a status is short.

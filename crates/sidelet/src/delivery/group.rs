@@ -4,19 +4,29 @@ mod attempt;
 mod batch;
 mod outcome;
 
-use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{GroupState, caller::Caller, status::Status, terms::Terms, window::Window};
+use super::{
+    GroupState,
+    caller::Caller,
+    source::{Arrival, Source},
+    status::Status,
+    terms::Terms,
+    window::Window,
+};
 use crate::{
+    log::Topic,
+    pubsub::PubSub,
     resiliency::{Allowance, Breaker},
-    sqlite::{
-        Database, ProgressKey,
-        log::{self, Message, Topic},
-    },
     store::StoreError,
 };
 
@@ -25,19 +35,13 @@ use batch::Batch;
 
 /// Calls to the app at once, with one message each.
 const IN_FLIGHT: usize = 32;
-/// Content read at a time.
-const READ_BYTES: usize = 2 << 20;
 /// How long what is finished waits to be noted, so that many are noted at once.
 const NOTE: Duration = Duration::from_millis(10);
-/// The wait after a read that failed.
-const READ_AGAIN: Duration = Duration::from_secs(1);
 
-/// One partition of the group's topic.
+/// One partition of the group's topic, while it is the group's.
 #[derive(Debug)]
-pub(crate) struct Partition {
-    key: ProgressKey,
+struct Partition {
     window: Window,
-    reading: bool,
     /// Something was finished and is not noted.
     unnoted: bool,
 }
@@ -47,57 +51,47 @@ pub(crate) struct Partition {
 pub(crate) struct Group {
     /// Its name in the tables and the log.
     name: Arc<str>,
-    database: Arc<Database>,
+    pubsub: Arc<PubSub>,
     topic: Arc<Topic>,
+    source: Source,
     caller: Caller,
     terms: watch::Receiver<Arc<Terms>>,
     status: Arc<Status>,
-    partitions: Vec<Partition>,
 }
 
 /// Something that ended.
 enum Event {
-    Read { partition: usize, end: i64, result: Result<Vec<Message>, StoreError> },
-    Restored { partition: usize, result: Result<Vec<Message>, StoreError> },
     Tried(Vec<Tried>),
     Buried { partition: usize, offset: i64, result: Result<(), StoreError> },
 }
 
 impl Group {
-    /// Finds out how far the group has come. A new one begins at the oldest message, and that is written down.
+    /// Finds out how far the group has come.
     pub(crate) async fn open(
         name: Arc<str>,
-        database: Arc<Database>,
+        pubsub: Arc<PubSub>,
         topic: Arc<Topic>,
         caller: Caller,
         terms: watch::Receiver<Arc<Terms>>,
         status: Arc<Status>,
     ) -> Result<Self, StoreError> {
-        let keys: Vec<_> = (0..topic.partitions())
-            .map(|partition| ProgressKey { group: name.clone(), partition: topic.partition_id(partition) })
-            .collect();
-        let progress = database.open_progress(keys.clone()).await?;
-        let partition =
-            |(key, progress)| Partition { key, window: Window::new(progress), reading: false, unnoted: false };
-        let partitions = keys.into_iter().zip(progress).map(partition).collect();
-        Ok(Self { name, database, topic, caller, terms, status, partitions })
+        let source = Source::open(&pubsub, topic.clone(), &name).await?;
+        Ok(Self { name, pubsub, topic, source, caller, terms, status })
     }
 
     /// Delivers until `stop`, and then until what is on its way has been answered.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let changed = self.topic.subscribe();
         let terms = self.terms.borrow_and_update().clone();
         let delivery = Delivery {
             breaker: terms.policy.breaker.clone().map(|policy| Breaker::new(policy, Instant::now())),
             terms,
             group: self,
-            changed,
+            partitions: BTreeMap::new(),
             work: FuturesUnordered::new(),
             in_flight: 0,
             batch: Batch::default(),
             retries: BinaryHeap::new(),
             absence: None,
-            read_after: None,
             note_at: None,
         };
         delivery.run(stop).await;
@@ -115,7 +109,7 @@ struct Delivery {
     group: Group,
     /// The terms of now.
     terms: Arc<Terms>,
-    changed: watch::Receiver<()>,
+    partitions: BTreeMap<usize, Partition>,
     work: FuturesUnordered<BoxFuture<'static, Event>>,
     /// Calls and burials that have not ended.
     in_flight: usize,
@@ -123,7 +117,6 @@ struct Delivery {
     retries: BinaryHeap<Reverse<(Instant, usize, i64)>>,
     absence: Option<Absence>,
     breaker: Option<Breaker>,
-    read_after: Option<Instant>,
     note_at: Option<Instant>,
 }
 
@@ -133,22 +126,19 @@ impl Delivery {
             let stopping = stop.is_cancelled();
             if stopping && self.in_flight == 0 {
                 self.note();
-                for partition in &self.group.partitions {
-                    self.group.database.leave_progress(&partition.key);
-                }
-                return;
+                return self.group.source.close().await;
             }
             if !stopping {
                 self.start_due();
                 self.forget_absence();
-                self.start_reads();
+                self.ask_for_messages();
                 self.start_deliveries();
             }
             let due = self.next_due().filter(|_| !stopping);
             tokio::select! {
                 () = stop.cancelled(), if !stopping => {}
                 Some(event) = self.work.next(), if !self.work.is_empty() => self.ended(event),
-                Ok(()) = self.changed.changed() => {}
+                arrival = self.group.source.next() => self.arrived(arrival),
                 Ok(()) = self.group.terms.changed() => self.take_terms(),
                 () = tokio::time::sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             }
@@ -162,7 +152,7 @@ impl Delivery {
         let opened = self.has_ready().then(|| self.closed_until()).flatten();
         // A batch that may not go waits for what holds it.
         let batch = self.batch.due().filter(|_| self.limit() > self.in_flight && self.in_flight < batch::CALLS);
-        [retry, probe, opened, batch, self.read_after, self.note_at].into_iter().flatten().min()
+        [retry, probe, opened, batch, self.note_at].into_iter().flatten().min()
     }
 
     /// Goes on with other terms. What is on its way ends on the old ones.
@@ -183,39 +173,22 @@ impl Delivery {
             && at <= now
         {
             self.retries.pop();
-            self.group.partitions[partition].window.again(offset);
-        }
-        if self.read_after.is_some_and(|at| at <= now) {
-            self.read_after = None;
+            self.window(partition).again(offset);
         }
         if self.note_at.is_some_and(|at| at <= now) {
             self.note();
         }
     }
 
-    fn start_reads(&mut self) {
-        if self.absence.is_some() || self.read_after.is_some() {
-            return;
+    fn ask_for_messages(&mut self) {
+        let allowed = self.absence.is_none();
+        for (number, partition) in &self.partitions {
+            self.group.source.want(*number, &partition.window, allowed);
         }
-        for (index, partition) in self.group.partitions.iter_mut().enumerate() {
-            let (id, next, end) = (partition.key.partition, partition.window.next(), self.group.topic.end(index));
-            let left = partition.window.left().to_vec();
-            let room = partition.window.room();
-            if partition.reading || (left.is_empty() && (next >= end || room == 0)) {
-                continue;
-            }
-            partition.reading = true;
-            let database = self.group.database.clone();
-            self.work.push(Box::pin(async move {
-                if left.is_empty() {
-                    let read = move |connection: &_| log::read(connection, id, next, room, READ_BYTES);
-                    Event::Read { partition: index, end, result: database.read(read).await }
-                } else {
-                    let read = move |connection: &_| log::read_at(connection, id, &left);
-                    Event::Restored { partition: index, result: database.read(read).await }
-                }
-            }));
-        }
+    }
+
+    fn window(&mut self, partition: usize) -> &mut Window {
+        &mut self.partitions.get_mut(&partition).expect("a partition of this group").window
     }
 
     fn start_deliveries(&mut self) {
@@ -223,13 +196,15 @@ impl Delivery {
         if let Some(bulk) = self.terms.bulk {
             self.start_batches(bulk, limit);
         } else {
-            for index in 0..self.group.partitions.len() {
-                while self.in_flight < limit
-                    && let Some((offset, message)) = self.group.partitions[index].window.take()
+            let mut taken = Vec::new();
+            for (number, partition) in &mut self.partitions {
+                while self.in_flight + taken.len() < limit
+                    && let Some((offset, message)) = partition.window.take()
                 {
-                    self.start_call(vec![Taken { partition: index, offset, message }]);
+                    taken.push(Taken { partition: *number, offset, message });
                 }
             }
+            taken.into_iter().for_each(|taken| self.start_call(vec![taken]));
         }
     }
 
@@ -272,6 +247,6 @@ impl Delivery {
     }
 
     fn has_ready(&self) -> bool {
-        self.batch.due().is_some() || self.group.partitions.iter().any(|partition| partition.window.has_ready())
+        self.batch.due().is_some() || self.partitions.values().any(|partition| partition.window.has_ready())
     }
 }

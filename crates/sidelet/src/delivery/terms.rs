@@ -7,9 +7,9 @@ use bytes::Bytes;
 use crate::{
     config::AppAddress,
     envelope, expression,
+    log::{Message, Topic},
     resiliency::Policy,
     resources::{Bulk, Route, Subscription},
-    sqlite::log::{Message, Topic},
 };
 
 /// How long an app may work on one call where no policy says it.

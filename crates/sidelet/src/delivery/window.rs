@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::sqlite::{Progress, log::Message};
+use crate::log::{Message, Progress};
 
 /// Messages read and not finished, at most: one key that fails for ever stops its partition after so many of its own.
 /// It is more than the largest import of one user; each costs some 100 bytes and, at worst, 8 in every note of offsets.

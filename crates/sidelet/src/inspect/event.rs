@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{groups::live, progress, topics};
+use super::{groups::live, progress};
 use crate::{dead_letter::Facts, envelope, replay, sidecar::Sidecar, sqlite::inspect, store::StoreError};
 
 /// Copies of an event in one partition that are told of.
@@ -59,11 +59,11 @@ pub(crate) async fn event(sidecar: &Sidecar, id: &str) -> Result<EventView, Stor
     let listed = sidecar.consumers.listed();
     let mut places = Vec::new();
     for pubsub in sidecar.pubsubs.values() {
-        for topic in topics(pubsub).await? {
-            for partition in 0..topic.partitions() {
-                let (number, text) = (topic.partition_id(partition), envelope::json_text(id));
+        for topic in pubsub.all_topics().await? {
+            for partition in 0..topic.partitions().count() {
+                let (number, text) = (topic.partitions().id(partition), envelope::json_text(id));
                 let found = pubsub
-                    .database
+                    .database()
                     .read(move |connection| inspect::containing(connection, number, &text, COPIES))
                     .await?;
                 let found: Vec<_> =

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{progress, topics};
+use super::progress;
 use crate::{consumers::Listed, delivery::GroupState, replay, sidecar::Sidecar, store::StoreError};
 
 /// A consumer group.
@@ -27,11 +27,11 @@ pub(crate) async fn groups(sidecar: &Sidecar) -> Result<Vec<GroupView>, StoreErr
     let listed = sidecar.consumers.listed();
     let mut groups = Vec::new();
     for pubsub in sidecar.pubsubs.values() {
-        for topic in topics(pubsub).await? {
+        for topic in pubsub.all_topics().await? {
             let mut behind: BTreeMap<String, i64> = BTreeMap::new();
-            for partition in 0..topic.partitions() {
+            for partition in 0..topic.partitions().count() {
                 for (group, progress) in progress(pubsub, &topic, partition).await? {
-                    let unread = topic.end(partition) - progress.next;
+                    let unread = topic.partitions().end(partition) - progress.next;
                     *behind.entry(group).or_default() +=
                         unread + i64::try_from(progress.unfinished.len()).unwrap_or(i64::MAX);
                 }

@@ -4,14 +4,9 @@ use std::cmp::Reverse;
 
 use serde::Serialize;
 
-use super::{progress, topics};
+use super::progress;
 use crate::{
-    dead_letter::Facts,
-    envelope,
-    pubsub::PubSub,
-    replay,
-    sidecar::Sidecar,
-    sqlite::{inspect, log::Topic},
+    dead_letter::Facts, envelope, log::Topic, pubsub::PubSub, replay, sidecar::Sidecar, sqlite::inspect,
     store::StoreError,
 };
 
@@ -44,10 +39,10 @@ struct Letter {
 /// The newest `count` letters of a topic.
 pub(crate) async fn dead_letters(pubsub: &PubSub, topic: &Topic, count: usize) -> Result<LettersView, StoreError> {
     let (mut total, mut waiting, mut letters) = (0, 0, Vec::new());
-    for partition in 0..topic.partitions() {
-        let id = topic.partition_id(partition);
+    for partition in 0..topic.partitions().count() {
+        let id = topic.partitions().id(partition);
         let (there, newest) = pubsub
-            .database
+            .database()
             .read(move |connection| Ok((inspect::count(connection, id)?, inspect::newest(connection, id, count)?)))
             .await?;
         let progress = progress(pubsub, topic, partition).await?;
@@ -56,7 +51,7 @@ pub(crate) async fn dead_letters(pubsub: &PubSub, topic: &Topic, count: usize) -
         waiting += match &replayed {
             None => there,
             Some(progress) => {
-                (topic.end(partition) - progress.next).min(there)
+                (topic.partitions().end(partition) - progress.next).min(there)
                     + i64::try_from(progress.unfinished.len()).unwrap_or(0)
             }
         };
@@ -82,7 +77,7 @@ pub(crate) async fn dead_letters(pubsub: &PubSub, topic: &Topic, count: usize) -
 pub(crate) async fn dead_letter_topics(sidecar: &Sidecar) -> Result<Vec<LettersView>, StoreError> {
     let mut views = Vec::new();
     for pubsub in sidecar.pubsubs.values() {
-        for topic in topics(pubsub).await? {
+        for topic in pubsub.all_topics().await? {
             // Such a topic holds nothing else, so that its newest message tells.
             let view = dead_letters(pubsub, &topic, 1).await?;
             if view.letters.iter().any(|letter| letter.facts.is_some()) {

@@ -16,12 +16,13 @@ use crate::{
     delivery::Caller,
     error::StartError,
     jobs::Jobs,
+    log::Topic,
     metrics::Metrics,
     pubsub::PubSub,
     resiliency::{Guards, Resiliency},
     resources::{ApiLog, Component, Resources, Settings, Subscription},
     sidecar::{Readiness, Sidecar},
-    sqlite::{Database, FileLock, Place, Retention, log::Topic},
+    sqlite::{Database, FileLock, Place, Retention},
     state::StateStore,
     store::{OpenError, StoreError},
     streams::Streams,
@@ -145,7 +146,8 @@ async fn build(
     for component in &resources.components {
         if let Settings::Log(log) = &component.settings {
             let database = databases[&log.place].clone();
-            pubsubs.insert(component.name.clone(), PubSub::new(component.name.clone(), database, log.partitions));
+            let pubsub = PubSub::in_database(component.name.clone(), database, log.partitions);
+            pubsubs.insert(component.name.clone(), Arc::new(pubsub));
         }
     }
     let mut stores = BTreeMap::new();
@@ -199,7 +201,7 @@ async fn store(
     config: &Config,
     component: &Component,
     databases: &HashMap<Place, Arc<Database>>,
-    pubsubs: &BTreeMap<String, PubSub>,
+    pubsubs: &BTreeMap<String, Arc<PubSub>>,
 ) -> Result<StateStore, StartError> {
     let Settings::State(state) = &component.settings else {
         return Err(component.location.refuse("it is not a state store"));

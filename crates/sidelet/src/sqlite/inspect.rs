@@ -2,11 +2,11 @@
 
 use rusqlite::{Connection, params};
 
-use super::{
-    log::{self, Message},
-    offsets::Progress,
+use super::log;
+use crate::{
+    log::{Message, Progress},
+    store::StoreError,
 };
-use crate::store::StoreError;
 
 /// The names of a component's topics.
 pub(crate) fn topics(connection: &Connection, pubsub: &str) -> Result<Vec<String>, StoreError> {

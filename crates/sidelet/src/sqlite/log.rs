@@ -10,7 +10,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use tokio::sync::watch;
 
 use super::writer::Batch;
-use crate::store::StoreError;
+use crate::{
+    log::{Message, NewMessage, Topic},
+    store::StoreError,
+};
 
 /// How many bits of a position are the offset.
 const OFFSET_BITS: u32 = 40;
@@ -20,38 +23,34 @@ fn position(partition: i64, offset: i64) -> i64 {
     (partition << OFFSET_BITS) + offset
 }
 
-/// A topic, and how far each of its partitions goes.
+/// The partitions of a topic, and how far each goes.
 #[derive(Debug)]
-pub(crate) struct Topic {
-    /// The name of the pub/sub component.
-    pub(crate) pubsub: String,
-    /// The topic's name.
-    pub(crate) name: String,
-    first_partition: i64,
+pub(crate) struct Partitions {
+    first: i64,
     ends: Box<[AtomicI64]>,
     changed: watch::Sender<()>,
     turn: AtomicUsize,
 }
 
-impl Topic {
-    /// How many partitions the topic has had since it was made.
-    pub(crate) fn partitions(&self) -> usize {
+impl Partitions {
+    /// How many there have been since the topic was made.
+    pub(crate) fn count(&self) -> usize {
         self.ends.len()
     }
 
     /// The id by which the tables know a partition.
-    pub(crate) fn partition_id(&self, partition: usize) -> i64 {
-        self.first_partition + i64::try_from(partition).expect("a topic has few partitions")
+    pub(crate) fn id(&self, partition: usize) -> i64 {
+        self.first + i64::try_from(partition).expect("a topic has few partitions")
     }
 
     /// The partition of a key: the same for ever. Messages without a key take turns.
-    pub(crate) fn partition_of(&self, key: Option<&str>) -> usize {
+    pub(crate) fn of(&self, key: Option<&str>) -> usize {
         match key {
             Some(key) => {
-                let count = u64::try_from(self.partitions()).expect("a count of partitions is a u64");
+                let count = u64::try_from(self.count()).expect("a count of partitions is a u64");
                 usize::try_from(hash(key) % count).expect("a remainder is below the count")
             }
-            None => self.turn.fetch_add(1, Ordering::Relaxed) % self.partitions(),
+            None => self.turn.fetch_add(1, Ordering::Relaxed) % self.count(),
         }
     }
 
@@ -74,38 +73,6 @@ impl Topic {
 /// FNV-1a over 64 bits. It decides where keys live, so it must never change.
 fn hash(key: &str) -> u64 {
     key.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
-}
-
-/// A message on its way into the log.
-#[derive(Debug)]
-pub(crate) struct NewMessage {
-    /// Where it goes.
-    pub(crate) topic: Arc<Topic>,
-    /// Messages with the same key keep their order; those without have none.
-    pub(crate) key: Option<String>,
-    /// A JSON object of text: what travels beside the content.
-    pub(crate) attributes: String,
-    /// Unix milliseconds after which it is not delivered any more.
-    pub(crate) expires: Option<i64>,
-    /// The bytes that are delivered.
-    pub(crate) content: Bytes,
-}
-
-/// A message of the log.
-#[derive(Debug, Clone)]
-pub(crate) struct Message {
-    /// Its number in its partition.
-    pub(crate) offset: i64,
-    /// When it was appended, in Unix milliseconds.
-    pub(crate) time: i64,
-    /// As in [`NewMessage`].
-    pub(crate) key: Option<Arc<str>>,
-    /// As in [`NewMessage`].
-    pub(crate) attributes: String,
-    /// As in [`NewMessage`].
-    pub(crate) expires: Option<i64>,
-    /// As in [`NewMessage`].
-    pub(crate) content: Bytes,
 }
 
 /// Finds a topic, or makes it with `partitions` partitions.
@@ -138,14 +105,9 @@ pub(crate) fn open_topic(batch: &Batch<'_>, pubsub: &str, name: &str, partitions
         .take(partitions as usize)
         .map(|id| Ok(AtomicI64::new(next_position(connection, id)? - position(id, 0))))
         .collect::<Result<Box<[_]>, StoreError>>()?;
-    Ok(Topic {
-        pubsub: pubsub.to_owned(),
-        name: name.to_owned(),
-        first_partition,
-        ends,
-        changed: watch::Sender::new(()),
-        turn: AtomicUsize::new(0),
-    })
+    let partitions =
+        Partitions { first: first_partition, ends, changed: watch::Sender::new(()), turn: AtomicUsize::new(0) };
+    Ok(Topic::in_file(pubsub, name, partitions))
 }
 
 /// Where the next message of a partition goes.
@@ -172,8 +134,9 @@ pub(crate) fn start(connection: &Connection, partition: i64) -> Result<i64, Stor
 
 /// Appends one message. It is seen by readers once the batch is committed.
 pub(crate) fn append(batch: &mut Batch<'_>, message: &NewMessage) -> Result<(), StoreError> {
-    let partition = message.topic.partition_of(message.key.as_deref());
-    let id = message.topic.partition_id(partition);
+    let partitions = message.topic.partitions();
+    let partition = partitions.of(message.key.as_deref());
+    let id = partitions.id(partition);
     let position_now = next_position(batch.connection(), id)?;
     batch
         .connection()

@@ -12,7 +12,7 @@ use std::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{log, writer::Batch};
-use crate::store::StoreError;
+use crate::{log::Progress, store::StoreError};
 
 /// How long a note waits at most: 10 commits a second are little, and 100 ms of repeats after a crash are few.
 const DELAY: Duration = Duration::from_millis(100);
@@ -26,27 +26,6 @@ pub(crate) struct ProgressKey {
     pub(crate) group: Arc<str>,
     /// The partition's id in the tables.
     pub(crate) partition: i64,
-}
-
-/// All below `next` are finished, but for `unfinished`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Progress {
-    /// The first offset that was never finished.
-    pub(crate) next: i64,
-    /// Offsets below `next`, ascending.
-    pub(crate) unfinished: Vec<i64>,
-}
-
-impl Progress {
-    /// Whether a message is finished.
-    pub(crate) fn has_finished(&self, offset: i64) -> bool {
-        offset < self.next && self.unfinished.binary_search(&offset).is_err()
-    }
-
-    /// The lowest offset that is still needed: what Kafka calls the committed offset.
-    fn lowest(&self) -> i64 {
-        self.unfinished.first().copied().unwrap_or(self.next)
-    }
 }
 
 /// One line to be written.

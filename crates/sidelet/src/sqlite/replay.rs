@@ -3,11 +3,17 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    log::{self, Message, Topic},
+    log,
     offsets::{self, ProgressKey},
     writer::Batch,
 };
-use crate::{dead_letter, dead_letter::Facts, envelope, store::StoreError};
+use crate::{
+    dead_letter,
+    dead_letter::Facts,
+    envelope,
+    log::{Message, Progress, Topic},
+    store::StoreError,
+};
 
 /// Letters of one transaction, so that writers wait little.
 const LETTERS: usize = 200;
@@ -84,11 +90,7 @@ pub(crate) fn replay(
 }
 
 /// The letters from `step.from` on that were not put back, with those that are gone as nothing.
-fn letters(
-    batch: &Batch<'_>,
-    step: &Step,
-    progress: &offsets::Progress,
-) -> Result<Vec<(i64, Option<Message>)>, StoreError> {
+fn letters(batch: &Batch<'_>, step: &Step, progress: &Progress) -> Result<Vec<(i64, Option<Message>)>, StoreError> {
     let wanted = |offset: &i64| (step.from..step.end).contains(offset);
     let left: Vec<i64> = progress.unfinished.iter().copied().filter(wanted).take(LETTERS).collect();
     let mut letters = Vec::new();

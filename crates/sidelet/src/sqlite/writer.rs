@@ -18,11 +18,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::{
     lock::FileLock,
-    log::Topic,
     offsets::PendingOffsets,
     upkeep::{Retention, Upkeep},
 };
 use crate::{
+    log::Topic,
     metrics::Queries,
     store::{OpenError, StoreError, now},
 };
@@ -233,7 +233,7 @@ impl Writer {
                     self.upkeep.note_append(batch.now);
                 }
                 for (topic, partition, end) in batch.appended {
-                    topic.publish_end(partition, end);
+                    topic.partitions().publish_end(partition, end);
                 }
                 batch.committed.into_iter().for_each(|work| work());
                 for (job, result) in jobs.into_iter().zip(results) {

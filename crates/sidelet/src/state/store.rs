@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use super::{Change, Item};
 use crate::{
+    log::{NewMessage, Topic},
     resources::KeyPrefix,
-    sqlite::{
-        Database, items,
-        log::{self, NewMessage, Topic},
-    },
+    sqlite::{Database, items, log},
     store::{StoreError, now},
 };
 

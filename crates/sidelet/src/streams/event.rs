@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::MEMORY;
 use crate::{
     envelope,
-    sqlite::log::{Message, Topic},
+    log::{Message, Topic},
 };
 
 /// The first words to a reader: what is appended from now on is sent.
@@ -93,7 +93,7 @@ pub(super) fn position(id: &str, topic: &Topic, partitions: &Range<usize>) -> Op
         if !known {
             return None;
         }
-        next[partition - partitions.start] = if offset < topic.end(partition) { offset + 1 } else { 0 };
+        next[partition - partitions.start] = if offset < topic.partitions().end(partition) { offset + 1 } else { 0 };
     }
     Some(next)
 }

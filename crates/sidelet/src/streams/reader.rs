@@ -118,7 +118,7 @@ impl Reader {
 
     /// Reads a piece of the log, or goes on with what the tap hands out when there is no more of it.
     async fn catch_up(&self, next: &[i64]) {
-        let ends = self.interest.partitions.clone().map(|partition| self.tap.topic.end(partition));
+        let ends = self.interest.partitions.clone().map(|partition| self.tap.topic.partitions().end(partition));
         let unread = next.iter().zip(ends).position(|(next, end)| *next < end);
         match unread {
             None => self.tap.join(&self.interest, &self.slot),
@@ -135,7 +135,7 @@ impl Reader {
     async fn read(&self, index: usize, from: i64) -> Result<(), StoreError> {
         let (tap, partition) = (&self.tap, self.interest.partitions.start + index);
         let _turn = tap.common.catching_up.acquire().await.map_err(|_| StoreError::unavailable("it is closed"))?;
-        let (id, end) = (tap.topic.partition_id(partition), tap.topic.end(partition));
+        let (id, end) = (tap.topic.partitions().id(partition), tap.topic.partitions().end(partition));
         let messages = tap.database.read(move |connection| log::read(connection, id, from, COUNT, BYTES)).await?;
         let next = messages.last().map_or(end, |message| message.offset + 1);
         let time = now();

@@ -10,10 +10,8 @@ use tokio::time::sleep;
 
 use super::{Common, Interest, Slot, event};
 use crate::{
-    sqlite::{
-        Database,
-        log::{self, Message, Topic},
-    },
+    log::{Message, Topic},
+    sqlite::{Database, log},
     store::now,
 };
 
@@ -63,7 +61,7 @@ enum Work {
 
 impl Tap {
     pub(super) fn new(database: Arc<Database>, topic: Arc<Topic>, common: Arc<Common>) -> Self {
-        let partitions = topic.partitions();
+        let partitions = topic.partitions().count();
         let board = Board {
             keyed: HashMap::new(),
             whole: Vec::new(),
@@ -77,7 +75,8 @@ impl Tap {
     /// Adds a reader that begins at the offsets `next`, or with what is appended from now on.
     pub(super) fn attach(self: &Arc<Self>, interest: &Interest, next: Option<Vec<i64>>) -> Arc<Slot> {
         let mut board = self.board();
-        let ends: Vec<i64> = interest.partitions.clone().map(|partition| self.topic.end(partition)).collect();
+        let ends: Vec<i64> =
+            interest.partitions.clone().map(|partition| self.topic.partitions().end(partition)).collect();
         for (partition, end) in interest.partitions.clone().zip(&ends) {
             if board.readers[partition] == 0 {
                 board.passed[partition] = *end;
@@ -116,14 +115,14 @@ impl Tap {
 
     /// Reads what is appended while anyone reads.
     async fn run(self: Arc<Self>) {
-        let mut changed = self.topic.subscribe();
+        let mut changed = self.topic.partitions().subscribe();
         loop {
             // What is appended from here on wakes it, so nothing falls between a look and a wait.
             changed.mark_unchanged();
             let wait = match self.work() {
                 Work::End => return,
                 Work::Read(piece) => {
-                    let (id, from) = (self.topic.partition_id(piece.partition), piece.from);
+                    let (id, from) = (self.topic.partitions().id(piece.partition), piece.from);
                     let read = move |connection: &_| log::read(connection, id, from, COUNT, BYTES);
                     match self.database.read(read).await {
                         Ok(messages) => {
@@ -152,9 +151,12 @@ impl Tap {
             board.running = false;
             return Work::End;
         }
-        let pieces = (0..self.topic.partitions()).filter(|partition| board.readers[*partition] > 0);
-        let mut pieces =
-            pieces.map(|partition| Piece { partition, from: board.passed[partition], end: self.topic.end(partition) });
+        let pieces = (0..self.topic.partitions().count()).filter(|partition| board.readers[*partition] > 0);
+        let mut pieces = pieces.map(|partition| Piece {
+            partition,
+            from: board.passed[partition],
+            end: self.topic.partitions().end(partition),
+        });
         pieces.find(|piece| piece.from < piece.end).map_or(Work::Wait, Work::Read)
     }
 

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Deserialize;
 
-use crate::sqlite::log::{Message, Topic};
+use crate::log::{Message, Topic};
 
 /// The trace context of a message that has none.
 pub(super) const NO_TRACE: HeaderValue =

@@ -12,10 +12,8 @@ use crate::{
         terms::{Outgoing, Stays, Terms},
         verdict::Verdict,
     },
-    sqlite::{
-        Database,
-        log::{self, Message, Topic},
-    },
+    log::{Message, Topic},
+    pubsub::PubSub,
     store::{StoreError, now},
 };
 
@@ -39,7 +37,7 @@ pub(super) struct Tried {
 
 /// Everything that a call needs, without the group.
 pub(super) struct Attempt {
-    database: Arc<Database>,
+    pubsub: Arc<PubSub>,
     topic: Arc<Topic>,
     caller: Caller,
     terms: Arc<Terms>,
@@ -49,13 +47,7 @@ pub(super) struct Attempt {
 impl Attempt {
     /// A call on the terms of now, whatever they become while it is on its way.
     pub(super) fn new(group: &Group, terms: Arc<Terms>, taken: Vec<Taken>) -> Self {
-        Self {
-            database: group.database.clone(),
-            topic: group.topic.clone(),
-            caller: group.caller.clone(),
-            terms,
-            taken,
-        }
+        Self { pubsub: group.pubsub.clone(), topic: group.topic.clone(), caller: group.caller.clone(), terms, taken }
     }
 
     pub(super) async fn run(mut self) -> Event {
@@ -89,9 +81,7 @@ impl Attempt {
     /// Reads what is not held.
     async fn load(&mut self) -> Result<(), StoreError> {
         for taken in self.taken.iter_mut().filter(|taken| taken.message.is_none()) {
-            let (id, offset) = (self.topic.partition_id(taken.partition), taken.offset);
-            let found = self.database.read(move |connection| log::read_at(connection, id, &[offset])).await?;
-            taken.message = found.into_iter().next();
+            taken.message = self.pubsub.read(&self.topic, taken.partition, taken.offset).await?;
         }
         Ok(())
     }

@@ -50,11 +50,7 @@ impl Delivery {
             self.gather(bulk);
             let goes = self.batch.is_full(bulk)
                 || self.batch.due.is_some_and(|due| due <= Instant::now())
-                || self
-                    .batch
-                    .taken
-                    .iter()
-                    .any(|taken| self.group.partitions[taken.partition].window.holds_up(taken.offset));
+                || self.batch.taken.iter().any(|taken| self.partitions[&taken.partition].window.holds_up(taken.offset));
             if !goes {
                 return;
             }
@@ -64,11 +60,11 @@ impl Delivery {
     }
 
     fn gather(&mut self, bulk: Bulk) {
-        for index in 0..self.group.partitions.len() {
+        for (number, partition) in &mut self.partitions {
             while !self.batch.is_full(bulk)
-                && let Some((offset, message)) = self.group.partitions[index].window.take()
+                && let Some((offset, message)) = partition.window.take()
             {
-                self.batch.add(Taken { partition: index, offset, message }, bulk);
+                self.batch.add(Taken { partition: *number, offset, message }, bulk);
             }
         }
     }
@@ -76,7 +72,7 @@ impl Delivery {
     /// Gives back what was gathered, on other terms.
     pub(super) fn give_back_batch(&mut self) {
         for taken in self.batch.take().into_iter().rev() {
-            self.group.partitions[taken.partition].window.again(taken.offset);
+            self.window(taken.partition).again(taken.offset);
         }
     }
 }

@@ -1,41 +1,42 @@
 //! What follows from what ended.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::{cmp::Reverse, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{
-    Absence, Delivery, Event, NOTE, READ_AGAIN,
+    Absence, Arrival, Delivery, Event, NOTE, Partition,
     attempt::{Taken, Tried},
 };
 use crate::{
     dead_letter::{self, Facts},
-    delivery::{GroupState, Trouble, backoff, verdict::Verdict},
+    delivery::{GroupState, Trouble, backoff, verdict::Verdict, window::Window},
     envelope,
-    sqlite::log::{self, Message, Topic},
-    store::{StoreError, now},
+    log::{Message, Topic},
+    store::now,
 };
 
+/// The wait after a dead letter could not be written.
+const BURY_AGAIN: Duration = Duration::from_secs(1);
 /// Content held for messages whose turn has not come. What is beyond is read again.
 const HELD: usize = 8 << 20;
 
 impl Delivery {
+    pub(super) fn arrived(&mut self, arrival: Arrival) {
+        let keep = self.held() < HELD;
+        match arrival {
+            Arrival::Assigned { partition, progress } => {
+                self.partitions.insert(partition, Partition { window: Window::new(progress), unnoted: false });
+            }
+            Arrival::Read { partition, messages, end } if messages.is_empty() => self.window(partition).skip_to(end),
+            Arrival::Read { partition, messages, .. } => self.window(partition).extend(messages, keep),
+            Arrival::Restored { partition, messages } => self.window(partition).restore(messages, keep),
+            Arrival::Changed => {}
+        }
+    }
+
     pub(super) fn ended(&mut self, event: Event) {
         match event {
-            Event::Read { partition, end, result } => match self.read(partition, result) {
-                Some(messages) if messages.is_empty() => self.group.partitions[partition].window.skip_to(end),
-                Some(messages) => {
-                    let keep = self.held() < HELD;
-                    self.group.partitions[partition].window.extend(messages, keep);
-                }
-                None => {}
-            },
-            Event::Restored { partition, result } => {
-                if let Some(messages) = self.read(partition, result) {
-                    let keep = self.held() < HELD;
-                    self.group.partitions[partition].window.restore(messages, keep);
-                }
-            }
             Event::Tried(tried) => {
                 self.in_flight -= 1;
                 // Those that find the app away go back to the front, the first of them last.
@@ -50,7 +51,7 @@ impl Delivery {
                     Err(error) => {
                         tracing::error!(group = %self.group.name, offset, %error, "a dead letter could not be written");
                         // Tried again without counting it against the message.
-                        self.retries.push(Reverse((Instant::now() + READ_AGAIN, partition, offset)));
+                        self.retries.push(Reverse((Instant::now() + BURY_AGAIN, partition, offset)));
                     }
                 }
             }
@@ -59,19 +60,7 @@ impl Delivery {
 
     /// Bytes of content held.
     fn held(&self) -> usize {
-        self.group.partitions.iter().map(|partition| partition.window.held()).sum()
-    }
-
-    fn read(&mut self, partition: usize, result: Result<Vec<Message>, StoreError>) -> Option<Vec<Message>> {
-        self.group.partitions[partition].reading = false;
-        match result {
-            Ok(messages) => Some(messages),
-            Err(error) => {
-                tracing::error!(group = %self.group.name, %error, "messages could not be read");
-                self.read_after = Some(Instant::now() + READ_AGAIN);
-                None
-            }
-        }
+        self.partitions.values().map(|partition| partition.window.held()).sum()
     }
 
     fn tried(&mut self, Tried { taken, verdict, asked }: Tried) {
@@ -83,15 +72,14 @@ impl Delivery {
             self.tell_breaker(&verdict);
         }
         let (partition, offset) = (taken.partition, taken.offset);
-        let window = &mut self.group.partitions[partition].window;
         match verdict {
             Verdict::Done | Verdict::Ignored => self.finish(partition, offset),
             Verdict::Absent => {
-                window.again(offset);
+                self.window(partition).again(offset);
                 self.note_absence();
             }
             Verdict::Drop(reason) => {
-                let attempts = window.failures(offset) + u32::from(asked);
+                let attempts = self.window(partition).failures(offset) + u32::from(asked);
                 self.give_up(taken, &reason, attempts);
             }
             Verdict::Unrouted if self.terms.dead_letters.is_some() => {
@@ -99,7 +87,7 @@ impl Delivery {
             }
             Verdict::Unrouted => self.finish(partition, offset),
             Verdict::Retry { reason, status } => {
-                let attempts = window.fail(offset);
+                let attempts = self.window(partition).fail(offset);
                 let retry = self.terms.policy.retry.as_ref();
                 if self.terms.dead_letters.is_some() && !backoff::goes_on(retry, attempts, status) {
                     self.give_up(taken, &reason, attempts);
@@ -137,10 +125,10 @@ impl Delivery {
 
     fn bury(&mut self, letters: Arc<Topic>, partition: usize, message: &Message, facts: &Facts) {
         self.in_flight += 1;
-        let (offset, database) = (message.offset, self.group.database.clone());
+        let (offset, pubsub) = (message.offset, self.group.pubsub.clone());
         let letter = dead_letter::letter(letters, message, facts);
         self.work.push(Box::pin(async move {
-            let result = database.write(move |batch| log::append(batch, &letter)).await;
+            let result = pubsub.append(vec![letter]).await;
             Event::Buried { partition, offset, result }
         }));
     }
@@ -180,21 +168,21 @@ impl Delivery {
         self.absence = Some(Absence { times, probe_at: now + backoff::after_absences(times) });
     }
 
-    fn finish(&mut self, partition: usize, offset: i64) {
-        let window = &mut self.group.partitions[partition].window;
-        if window.failures(offset) > 0 {
-            self.group.status.finished(partition, offset);
+    fn finish(&mut self, number: usize, offset: i64) {
+        let partition = self.partitions.get_mut(&number).expect("a partition of this group");
+        if partition.window.failures(offset) > 0 {
+            self.group.status.finished(number, offset);
         }
-        window.finish(offset);
-        self.group.partitions[partition].unnoted = true;
+        partition.window.finish(offset);
+        partition.unnoted = true;
         self.note_at.get_or_insert_with(|| Instant::now() + NOTE);
     }
 
     pub(super) fn note(&mut self) {
         self.note_at = None;
-        for partition in self.group.partitions.iter_mut().filter(|partition| partition.unnoted) {
+        for (number, partition) in self.partitions.iter_mut().filter(|(_, partition)| partition.unnoted) {
             partition.unnoted = false;
-            self.group.database.note_progress(&partition.key, partition.window.progress());
+            self.group.source.note(*number, partition.window.progress());
         }
     }
 }
