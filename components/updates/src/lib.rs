@@ -10,12 +10,12 @@ use todo_app::failure::Failure;
 use todo_app::handlers::{self, updates::Operation as Event};
 use todo_app::http::{Request, Response, header_text, problem::Problem};
 use todo_app::routes::updates::{Operation, ROUTES};
-use todo_app::spin::{Call, Incoming, Reply, SpinTransport, now, only_the_sidecar, serve_to, subscribe};
-use todo_app::updates::{Relay, TASK_UPDATES};
+use todo_app::spin::{Call, Incoming, Reply, SpinTransport, now, only_the_sidecar, polls_updates, serve_to, subscribe};
+use todo_app::updates::{Source, TASK_UPDATES};
 use todo_app::{sse, wire};
 
 type App = todo_app::App<SpinTransport>;
-type Stream = Reply<Relay<Incoming>>;
+type Stream = Reply<Source<Incoming, SpinTransport>>;
 
 #[http_component]
 async fn handle(request: IncomingRequest, out: ResponseOutparam) {
@@ -42,9 +42,13 @@ async fn stream_updates(app: &App, request: &Request) -> Result<Stream, Problem>
     if request.method() == Method::HEAD {
         return Ok(Reply::Whole(head));
     }
+    if polls_updates()? {
+        let poller = app.poll_updates(listener, resume, now, std::thread::sleep).await?;
+        return Ok(Reply::InPieces(head, Source::Poll(poller)));
+    }
     let upstream = subscribe(&app.settings.pubsub, TASK_UPDATES, &listener.key()).await?;
     let relay = app.relay(listener, resume, upstream, now).await?;
-    Ok(Reply::InPieces(head, relay))
+    Ok(Reply::InPieces(head, Source::Stream(relay)))
 }
 
 async fn take_event(app: App, call: Call<Event>) -> Result<Stream, Problem> {

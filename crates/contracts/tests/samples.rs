@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use todo_app::accounts::{Account, EmailOwner, Registered, Tries};
 use todo_app::activity::ActivityIndex;
 use todo_app::idempotency::Record;
+use todo_app::lists::Published;
 use todo_app::notifications::{
     delivery::Delivery,
     inbox::Inbox,
@@ -210,6 +211,7 @@ fn read_document(sample: &Sample) {
         "account" => drop(sample.json::<Account>()),
         "account-email" => drop(sample.json::<EmailOwner>()),
         "sign-in-failures" | "sign-ups" => drop(sample.json::<Tries>()),
+        "published" => assert_eq!(sample.json::<Published>().through, 7),
         "users" => drop(sample.json::<Registered>()),
         "followed" => drop(sample.json::<Followed>()),
         "inbox" | "inbox-closed" => drop(sample.json::<Inbox>()),

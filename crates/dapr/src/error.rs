@@ -70,6 +70,9 @@ pub mod code {
 /// daprd answers a lost transaction with status 500, and only this text tells it from a fault.
 pub(crate) const ETAG_MISMATCH: &str = "possible etag mismatch";
 
+/// The text by which daprd's PostgreSQL store says that a first write found something there.
+pub(crate) const NOT_FIRST: &str = "no item was updated";
+
 /// The body of an error of the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -142,7 +145,7 @@ impl Error {
             Ok(error) => (error.error_code, error.message),
             Err(_) => (String::new(), text.trim().to_owned()),
         };
-        if status == StatusCode::CONFLICT || message.contains(ETAG_MISMATCH) {
+        if status == StatusCode::CONFLICT || [ETAG_MISMATCH, NOT_FIRST].iter().any(|text| message.contains(text)) {
             return Self::Conflict { attempt };
         }
         let refused = Self::Refused { attempt: attempt.clone(), status, code, message };

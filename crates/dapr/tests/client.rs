@@ -56,8 +56,9 @@ fn an_absent_key_is_none() {
 
 #[test]
 fn a_lost_transaction_is_a_conflict_whatever_status_the_sidecar_chose() {
-    let body = r#"{"errorCode":"ERR_STATE_TRANSACTION","message":"error while executing state transaction: possible etag mismatch. error from state store"}"#;
-    for status in [409, 500] {
+    let stale = r#"{"errorCode":"ERR_STATE_TRANSACTION","message":"error while executing state transaction: possible etag mismatch. error from state store"}"#;
+    let not_first = r#"{"errorCode":"ERR_STATE_TRANSACTION","message":"error while executing state transaction: no item was updated"}"#;
+    for (status, body) in [(409, stale), (500, stale), (500, not_first)] {
         let canned = canned(status, body);
         let error = block_on(Client::new(&canned, "http://s").transact("store", &Transaction::default())).unwrap_err();
         assert!(error.is_conflict(), "{status}: {error:?}");

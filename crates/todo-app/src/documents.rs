@@ -41,7 +41,12 @@ impl Documents {
         Ok(Some((parse(key, text.get())?, etag.clone())))
     }
 
-    /// The same, empty when there is none.
+    /// The JSON of a key's document, with its entity tag; `None` when there is none.
+    pub(crate) fn text(&self, key: &str) -> Option<(&str, &str)> {
+        self.0.get(key).map(|(text, etag)| (text.get(), etag.as_str()))
+    }
+
+    /// The document of a key, empty when there is none.
     pub(crate) fn get_or_default<D: DeserializeOwned + Default>(&self, key: &str) -> Result<D, Failure> {
         Ok(self.get(key)?.map(|(document, _)| document).unwrap_or_default())
     }

@@ -17,6 +17,9 @@ use crate::{
     http::{Answer, Request, empty, json},
 };
 
+/// The topic of what happens to tasks.
+pub const TASK_EVENTS: &str = "task-events";
+
 /// Why an event was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {

@@ -11,6 +11,8 @@ use crate::{
 
 /// Seconds after which a client may try again when the sidecar or its store is away.
 const RETRY_AFTER_SECONDS: u32 = 1;
+/// The same while too many events wait for the broker.
+const BACKLOG_SECONDS: u32 = 5;
 
 /// Why a use case did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,12 @@ pub enum Failure {
         subject: String,
         /// How often it was tried.
         attempts: u32,
+    },
+    /// Too many events wait for the broker; nothing was written.
+    #[error("{subject} holds too many events that are not published yet")]
+    Backlog {
+        /// What holds them.
+        subject: String,
     },
     /// A stored document is not what this release knows.
     #[error("{subject} cannot be read")]
@@ -91,6 +99,12 @@ impl From<Failure> for Problem {
                 Self::new(503, kind::UNAVAILABLE)
                     .detail("The store does not answer: try again in a moment.")
                     .header("retry-after", RETRY_AFTER_SECONDS.to_string())
+            }
+            Failure::Backlog { .. } => {
+                log("the broker is away", &failure);
+                Self::new(503, kind::UNAVAILABLE)
+                    .detail("Earlier changes are still being passed on: nothing was changed, try again in a moment.")
+                    .header("retry-after", BACKLOG_SECONDS.to_string())
             }
             Failure::Command(CommandError::Read(_)) | Failure::Sidecar(_) | Failure::Corrupt { .. } => {
                 log("the request failed", &failure);

@@ -3,9 +3,11 @@
 //! A list is a head document and, past its bound, pages (`todo_domain::list`).
 //! One commit is one state transaction: the head under its entity tag, the pages that changed, and each event as an
 //! outbox projection, so that a document is never stored without its event nor an event published without its document.
+//! Where the sidecar has no outbox to rely on, the head itself holds the events until they are published ([`held`]).
 //! The head's entity tag guards the pages too: they are only ever written together with it.
 
 mod conflict;
+mod held;
 mod service;
 
 use dapr::{Operation, StateItem, Transport, metadata_key};
@@ -18,6 +20,9 @@ use todo_domain::list::{
 use todo_domain::{Actor, ActorKind, EventId, Task, TaskEvent, UserId};
 
 pub(crate) use self::conflict::{ATTEMPTS, pause};
+pub use self::held::Published;
+pub(crate) use self::held::{CLOSED_SECONDS, Held};
+use self::held::{Way, left_operations, published_key};
 pub use self::service::Once;
 use crate::{
     App,
@@ -25,6 +30,7 @@ use crate::{
     failure::Failure,
     fresh_id,
     http::{Answer, Response, problem::Problem},
+    settings::Events,
 };
 
 /// What came of each command: the task, none after a purge, or why it was not done.
@@ -45,6 +51,24 @@ struct Loaded {
     list: TaskList,
     /// Empty when there is no head yet.
     etag: String,
+    /// Up to where its events have been published, where that is not the outbox's business.
+    published: Published,
+}
+
+impl Loaded {
+    fn empty(user: UserId) -> Self {
+        Self { list: TaskList::empty(user), etag: String::new(), published: Published::default() }
+    }
+}
+
+/// A commit that is ready.
+pub(crate) struct Prepared<R> {
+    /// What comes of it.
+    pub(crate) outcome: R,
+    /// What stores it.
+    pub(crate) operations: Vec<Operation>,
+    /// What is to be published once it is stored.
+    pub(crate) held: Option<Held>,
 }
 
 impl<T: Transport> App<T> {
@@ -58,7 +82,9 @@ impl<T: Transport> App<T> {
         mut question: impl FnMut(&TaskList) -> Result<R, ReadError>,
     ) -> Result<R, Failure> {
         for attempt in 1..=ATTEMPTS {
-            let mut list = self.load(user).await?.list;
+            let loaded = self.load(user).await?;
+            self.look_after_held(&loaded).await;
+            let mut list = loaded.list;
             match self.with_pages(&mut list, |list| question(list)).await? {
                 Some(answer) => return Ok(answer),
                 None => pause(attempt),
@@ -86,13 +112,15 @@ impl<T: Transport> App<T> {
             if let Some(key) = &writer.idempotency_key
                 && let Some(earlier) = self.earlier_answer(key).await?
             {
+                self.publish_what_is_left(user).await;
                 return Ok(earlier);
             }
-            let Some((results, mut operations)) = self.prepare(writer, commands).await? else {
+            let Some(prepared) = self.prepare(writer, commands).await? else {
                 pause(attempt);
                 continue;
             };
-            let response = answer(results)?;
+            let Prepared { outcome, mut operations, held } = prepared;
+            let response = answer(outcome)?;
             if let Some(key) = &writer.idempotency_key {
                 operations.push(key.record(&response)?);
             }
@@ -100,6 +128,7 @@ impl<T: Transport> App<T> {
                 return Ok(response);
             }
             if self.commit(operations, attempt).await? {
+                self.publish_after_commit(held).await;
                 return Ok(response);
             }
         }
@@ -107,22 +136,22 @@ impl<T: Transport> App<T> {
     }
 
     /// What came of commands, and the operations that store it; `None` when a page was written meanwhile: try again.
-    async fn prepare(
-        &self,
-        writer: &Writer,
-        commands: &[Command],
-    ) -> Result<Option<(Results, Vec<Operation>)>, Failure> {
+    async fn prepare(&self, writer: &Writer, commands: &[Command]) -> Result<Option<Prepared<Results>>, Failure> {
         let user = writer.user.id;
-        let Loaded { mut list, etag } = self.load(user).await?;
+        let mut loaded = self.load(user).await?;
+        let way = self.begin_write(&mut loaded).await?;
+        let Loaded { mut list, etag, .. } = loaded;
         list.set_actor(writer.actor.clone());
         if writer.is_paced() && self.settings.writes_per_minute > 0 {
             list.spend_write(self.settings.writes_per_minute, self.now)?;
         }
         let applied = self.with_pages(&mut list, |list| list.apply_all(commands, self.now, &mut fresh_id)).await?;
         let Some(BatchOutcome { results, events, writes }) = applied else { return Ok(None) };
+        let held = way.held(&list);
         // A whole file is in memory several times by now: what is done with goes.
         drop(list);
-        Ok(Some((results, operations(user, &etag, writes, &events, None)?)))
+        let operations = operations(user, &etag, writes, &events, &way, None)?;
+        Ok(Some(Prepared { outcome: results, operations, held }))
     }
 
     /// Does one command on a user's list, and makes the answer of the task.
@@ -143,29 +172,43 @@ impl<T: Transport> App<T> {
         user: UserId,
         kept_seconds: i64,
         ids: Ids<'_>,
-    ) -> Result<Option<Vec<Operation>>, Problem> {
-        let Loaded { mut list, etag } = self.load(user).await?;
+    ) -> Result<Option<Prepared<()>>, Problem> {
+        let mut loaded = self.load(user).await?;
+        let way = self.begin_write(&mut loaded).await?;
+        let Loaded { mut list, etag, .. } = loaded;
         list.set_actor(Actor::of(ActorKind::User));
         let closed = self.with_pages(&mut list, |list| list.close(self.now, &mut *ids)).await?;
         let Some(closed) = closed else { return Ok(None) };
         let Closing { events, farewell, writes } = closed.ok_or(Failure::Closed)?;
-        let mut operations = operations(user, &etag, writes, &events, Some(kept_seconds))?;
-        operations.push(event_operation(user, farewell.sequence, farewell.event_id, &farewell));
-        Ok(Some(operations))
+        let mut operations = operations(user, &etag, writes, &events, &way, Some(kept_seconds))?;
+        if matches!(way, Way::Outbox(_)) {
+            operations.push(event_operation(user, farewell.sequence, farewell.event_id, &farewell));
+        }
+        Ok(Some(Prepared { outcome: (), operations, held: way.held(&list) }))
     }
 
     async fn load(&self, user: UserId) -> Result<Loaded, Failure> {
-        match self.dapr.get(&self.settings.state_store, &head_key(user)).await? {
-            None => Ok(Loaded { list: TaskList::empty(user), etag: String::new() }),
-            Some(found) => {
-                let text = text(user, found.value)?;
-                let list = TaskList::parse(user, &text)?;
-                if list.is_closed() {
-                    return Err(Failure::Closed);
-                }
-                Ok(Loaded { list, etag: found.etag })
-            }
+        let loaded = self.load_even_closed(user).await?;
+        if loaded.list.is_closed() { Err(Failure::Closed) } else { Ok(loaded) }
+    }
+
+    async fn load_even_closed(&self, user: UserId) -> Result<Loaded, Failure> {
+        let key = head_key(user);
+        if self.settings.events == Events::Outbox {
+            let head = self.dapr.get(&self.settings.state_store, &key).await?;
+            let Some(found) = head else { return Ok(Loaded::empty(user)) };
+            let text = text(user, found.value)?;
+            return Ok(Loaded {
+                list: TaskList::parse(user, &text)?,
+                etag: found.etag,
+                published: Published::default(),
+            });
         }
+        let note = published_key(user);
+        let found = self.load_documents(vec![key.clone(), note.clone()]).await?;
+        let Some((text, etag)) = found.text(&key) else { return Ok(Loaded::empty(user)) };
+        let (list, etag) = (TaskList::parse(user, text)?, etag.to_owned());
+        Ok(Loaded { list, etag, published: found.get_or_default(&note)? })
     }
 
     /// Runs a step, loads the pages that it names as missing, and runs it again.
@@ -211,6 +254,7 @@ fn operations(
     etag: &str,
     writes: Vec<DocumentWrite>,
     events: &[TaskEvent],
+    way: &Way,
     kept_seconds: Option<i64>,
 ) -> Result<Vec<Operation>, Failure> {
     let mut operations = Vec::with_capacity(writes.len() + events.len() + 1);
@@ -228,10 +272,13 @@ fn operations(
         if let Some(seconds) = kept_seconds {
             item = item.with_metadata(metadata_key::TTL_IN_SECONDS, seconds.to_string());
         }
-        item.value = Some(RawValue::from_string(json).map_err(|source| corrupt(user, source))?);
+        item.value = Some(raw(user, json)?);
         operations.push(Operation::upsert(item));
     }
-    operations.extend(events.iter().map(|event| event_operation(user, event.sequence, event.event_id, event)));
+    if matches!(way, Way::Outbox(_)) && !operations.is_empty() {
+        operations.extend(left_operations(user, way));
+        operations.extend(events.iter().map(|event| event_operation(user, event.sequence, event.event_id, event)));
+    }
     Ok(operations)
 }
 
@@ -242,6 +289,10 @@ fn event_operation(user: UserId, sequence: u64, id: EventId, event: &impl Serial
         .with_metadata(metadata_key::PARTITION_KEY, user.to_string())
         .with_metadata("cloudevent.id", id.to_string());
     Operation::projection(item)
+}
+
+fn raw(user: UserId, json: String) -> Result<Box<RawValue>, Failure> {
+    RawValue::from_string(json).map_err(|source| corrupt(user, source))
 }
 
 fn text(user: UserId, value: Vec<u8>) -> Result<String, Failure> {

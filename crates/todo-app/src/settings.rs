@@ -14,6 +14,12 @@ pub mod variable {
     pub const STATE_STORE: &str = "state_store";
     /// The name of the pub/sub component. Empty or not declared: `pubsub`.
     pub const PUBSUB: &str = "pubsub";
+    /// How events come to the broker: `outbox`, in the transaction that stores the list, by sidelet; `publish`, after it,
+    /// by any sidecar. Empty or not declared: `outbox`.
+    pub const EVENTS: &str = "events";
+    /// What tells open pages their updates: `stream`, the sidecar's stream of the topic, at once, by sidelet; `poll`, a look
+    /// at the store every other second for each page, with any sidecar. Empty or not declared: `stream`.
+    pub const UPDATES_FROM: &str = "updates_from";
     /// The app whose jobs this component makes, where one sidecar serves many. Empty: the sidecar's own.
     pub const APP_ID: &str = "app_id";
     /// Signs access tokens: at least 32 characters. Secret, required.
@@ -41,6 +47,27 @@ pub mod variable {
     pub const CORS_ORIGINS: &str = "cors_origins";
 }
 
+/// How events come to the broker.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Events {
+    /// In the transaction that stores the list, by the sidecar's outbox: sidelet.
+    #[default]
+    Outbox,
+    /// After the transaction, which holds them until then: any sidecar, daprd too.
+    Publish,
+}
+
+impl Events {
+    /// Reads the variable; `None` for a text that is neither way.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.trim() {
+            "" | "outbox" => Some(Self::Outbox),
+            "publish" => Some(Self::Publish),
+            _ => None,
+        }
+    }
+}
+
 /// What the operator chose.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -48,6 +75,8 @@ pub struct Settings {
     pub state_store: String,
     /// The name of the pub/sub component.
     pub pubsub: String,
+    /// How events come to the broker.
+    pub events: Events,
     /// Signs and checks access tokens.
     pub signing_key: SigningKey,
     /// The writes that one user has each minute; 0: no bound.

@@ -22,7 +22,7 @@ use crate::{
         router::{Found, Route, find},
     },
     notifications::{Channels, target::Targets},
-    settings::{Settings, variable},
+    settings::{Events, Settings, variable},
 };
 
 /// Calls out through the host.
@@ -150,7 +150,11 @@ fn app(request: &Request) -> Result<App<SpinTransport>, Problem> {
     let signing_key = SigningKey::parse(&required(variable::SIGNING_KEY)?).ok_or_else(|| {
         misconfigured(&format!("the variable `{}` has fewer than {SIGNING_KEY_MIN} characters", variable::SIGNING_KEY))
     })?;
+    let events = Events::parse(&optional(variable::EVENTS)).ok_or_else(|| {
+        misconfigured(&format!("the variable `{}` is neither `outbox` nor `publish`", variable::EVENTS))
+    })?;
     let settings = Settings {
+        events,
         state_store: required(variable::STATE_STORE)?,
         pubsub: Some(optional(variable::PUBSUB)).filter(|name| !name.is_empty()).unwrap_or("pubsub".to_owned()),
         signing_key,
@@ -180,6 +184,21 @@ pub fn channels() -> Result<Channels, Problem> {
     })?;
     let email_binding = Some(optional(variable::EMAIL_BINDING)).filter(|name| !name.is_empty());
     Ok(Channels { targets, email_binding, sender_key, contact: optional(variable::VAPID_SUBJECT).trim().to_owned() })
+}
+
+/// Whether pages are told their updates by looking at the store.
+///
+/// # Errors
+/// 500 for a variable that has no accepted form.
+pub fn polls_updates() -> Result<bool, Problem> {
+    match optional(variable::UPDATES_FROM).trim() {
+        "" | "stream" => Ok(false),
+        "poll" => Ok(true),
+        _ => {
+            let name = variable::UPDATES_FROM;
+            Err(misconfigured(&format!("the variable `{name}` is neither `stream` nor `poll`")))
+        }
+    }
 }
 
 /// Refuses a call that does not carry the token that the sidecar sends.

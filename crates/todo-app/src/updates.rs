@@ -3,10 +3,12 @@
 //! Each event of `task-events` becomes one message of the topic `task-updates`, and is remembered for a while in the
 //! user's [`ring`], so that a page that lost its connection is told what it missed.
 //! A stream opens the topic first and reads the ring then: what is in neither has not been handled yet, and will come.
+//! Where the sidecar streams no topic, as daprd does not over HTTP, a page's instance looks at the ring again and again.
 
 mod ended;
 mod feed;
 mod listener;
+mod poll;
 mod relay;
 mod ring;
 
@@ -17,9 +19,29 @@ use todo_domain::{AccountDeleted, TaskEvent, TaskUpdates, UserId};
 pub use self::ended::{SESSION_ENDED, SessionEnded};
 pub use self::feed::End;
 pub use self::listener::{Listener, STREAM_COOKIE};
+pub use self::poll::Poller;
 pub use self::relay::{Pieces, Relay, away};
 pub use self::ring::{RingSlot, UpdatesIndex, WINDOW};
 use crate::{App, failure::Failure, lists::ATTEMPTS, numbered::Entry};
+
+/// What tells a page its updates, as the sidecar allows.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of it, for as long as its page is open")]
+pub enum Source<P, T> {
+    /// The sidecar's stream of the topic.
+    Stream(Relay<P>),
+    /// The user's ring.
+    Poll(Poller<T>),
+}
+
+impl<P: Pieces, T: Transport> Pieces for Source<P, T> {
+    async fn next(&mut self) -> Option<Vec<u8>> {
+        match self {
+            Self::Stream(relay) => relay.next().await,
+            Self::Poll(poller) => poller.next().await,
+        }
+    }
+}
 
 /// The topic of updates.
 pub const TASK_UPDATES: &str = "task-updates";

@@ -35,6 +35,7 @@
 mod close;
 mod command;
 pub(crate) mod document;
+mod held;
 mod pace;
 mod spill;
 mod summary;
@@ -47,6 +48,7 @@ use jiff::Timestamp;
 pub use self::close::Closing;
 pub use self::command::{BatchOutcome, Command, CommandError, DocumentKey, DocumentWrite, Outcome, ReadError};
 pub use self::document::{DOCUMENT_SCHEMA_VERSION, DocumentError, PageNumber};
+pub use self::held::{HeldEvent, MAX_HELD_BYTES};
 pub use self::pace::TooFast;
 pub use self::summary::{Counts, PageSummary};
 
@@ -102,23 +104,6 @@ impl TaskList {
     /// Names who gives the coming commands, in their events.
     pub fn set_actor(&mut self, actor: Actor) {
         self.actor = Some(actor);
-    }
-
-    /// Keeps the events of coming commands in the head until [`TaskList::confirm_events`].
-    ///
-    /// For a publisher that cannot take part in the transaction.
-    pub fn hold_events(&mut self) {
-        self.holds_events = true;
-    }
-
-    /// The events in the head that nobody has confirmed yet, in order.
-    pub fn held_events(&self) -> &[TaskEvent] {
-        &self.head.pending
-    }
-
-    /// Forgets held events up to this sequence; stored with the next write.
-    pub fn confirm_events(&mut self, through_sequence: u64) {
-        self.head.pending.retain(|event| event.sequence > through_sequence);
     }
 
     /// The head as it is, for a write that only confirms events. Its revision does not change.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use todo_app::accounts::{Account, EmailOwner, Registered, Tries};
 use todo_app::activity::{ActivityBody, ActivityIndex};
 use todo_app::idempotency::Record;
+use todo_app::lists::Published;
 use todo_app::numbered::{Block, Entry};
 use todo_app::recurring::Followed;
 use todo_app::updates::{RingSlot, UpdatesIndex};
@@ -25,6 +26,7 @@ pub(super) fn all(story: &Story) -> Vec<(&'static str, String)> {
         ("sign-ups", stored::<Tries>(&json!({ "at": [now().as_second()] }))),
         ("idempotency", stored::<Record>(&idempotency(story))),
         ("head-closed", story.closed.clone()),
+        ("published", stored::<Published>(&json!({ "through": 7, "quietUntil": now().as_second() }))),
         ("users", stored::<Registered>(&json!({ "users": [story.user.id] }))),
         ("followed", stored::<Followed>(&json!({ "taskId": story.made.id }))),
         ("activity", stored::<ActivityIndex>(&json!({ "last": 2 }))),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use todo_domain::list::Command;
 use todo_domain::{ActorKind, TimeZoneName, UserId};
 
-use super::{ATTEMPTS, Results, busy, pause};
+use super::{ATTEMPTS, Prepared, Results, busy, pause};
 use crate::{
     App,
     access::{User, Writer},
@@ -55,12 +55,14 @@ impl<T: Transport> App<T> {
             if let Some(once) = once
                 && self.dapr.get(&self.settings.state_store, &once.key).await?.is_some()
             {
+                self.publish_what_is_left(user).await;
                 return Ok(None);
             }
-            let Some((results, mut operations)) = self.prepare(&writer, commands).await? else {
+            let Some(prepared) = self.prepare(&writer, commands).await? else {
                 pause(attempt);
                 continue;
             };
+            let Prepared { outcome: results, mut operations, held } = prepared;
             if once.is_some() && results.iter().any(Result::is_err) {
                 return Ok(Some(results));
             }
@@ -69,6 +71,7 @@ impl<T: Transport> App<T> {
                 return Ok(Some(results));
             }
             if self.commit(operations, attempt).await? {
+                self.publish_after_commit(held).await;
                 return Ok(Some(results));
             }
         }

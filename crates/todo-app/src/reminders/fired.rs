@@ -23,6 +23,7 @@ impl<T: Transport> App<T> {
                 Err(error) => error.to_string(),
             },
             Some(JobName::Daily(user)) => return self.begin_day(user).await,
+            Some(JobName::Held(user)) => return self.publish_held(user).await,
             Some(JobName::Rearm(shard)) => return self.plan_days_of(shard).await,
             None => "no job of this release has such a name".to_owned(),
         };

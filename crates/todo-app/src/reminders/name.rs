@@ -16,6 +16,8 @@ pub enum JobName {
     Daily(UserId),
     /// The users of a shard of the registry.
     Rearm(Shard),
+    /// The events that a user's list holds are published.
+    Held(UserId),
     /// A message that is published under this id.
     Later(String),
 }
@@ -23,6 +25,7 @@ pub enum JobName {
 const REMINDER: &str = "reminder-";
 const DAILY: &str = "daily-";
 const REARM: &str = "rearm-";
+const HELD: &str = "held-";
 
 impl JobName {
     /// Reads a name; `None` for one that no job of this release has.
@@ -32,6 +35,9 @@ impl JobName {
         }
         if let Some(user) = text.strip_prefix(DAILY) {
             return UserId::parse(user).ok().map(Self::Daily);
+        }
+        if let Some(user) = text.strip_prefix(HELD) {
+            return UserId::parse(user).ok().map(Self::Held);
         }
         if let Some(shard) = text.strip_prefix(REARM) {
             return Shard::parse(shard).map(Self::Rearm);
@@ -48,6 +54,7 @@ impl fmt::Display for JobName {
             Self::Reminder(task, slot) => write!(formatter, "{REMINDER}{task}-{slot}"),
             Self::Daily(user) => write!(formatter, "{DAILY}{user}"),
             Self::Rearm(shard) => write!(formatter, "{REARM}{shard}"),
+            Self::Held(user) => write!(formatter, "{HELD}{user}"),
             Self::Later(id) => write!(formatter, "{}{id}", schedule::PREFIX),
         }
     }
@@ -65,13 +72,22 @@ mod tests {
             JobName::Reminder(TaskId::new(id), 4),
             JobName::Daily(UserId::new(id)),
             JobName::Rearm(shard),
+            JobName::Held(UserId::new(id)),
             JobName::Later("a-b".into()),
         ] {
             assert_eq!(JobName::parse(&name.to_string()), Some(name));
         }
-        for text in
-            ["", "reminder-", "reminder-x-0", &format!("reminder-{id}-5"), "daily-x", "rearm-g0", "rearm-0", "other"]
-        {
+        for text in [
+            "",
+            "reminder-",
+            "reminder-x-0",
+            &format!("reminder-{id}-5"),
+            "daily-x",
+            "held-x",
+            "rearm-g0",
+            "rearm-0",
+            "other",
+        ] {
             assert_eq!(JobName::parse(text), None, "{text}");
         }
     }

@@ -124,6 +124,27 @@ impl Feed {
         }
     }
 
+    /// Who is told.
+    pub(super) const fn listener(&self) -> &Listener {
+        &self.listener
+    }
+
+    /// The number of the last event that was told.
+    pub(super) const fn told(&self) -> u64 {
+        self.told
+    }
+
+    /// What a ring holds behind the last event, up to the first that is not there.
+    pub(super) fn tell_on(&mut self, ring: &Ring) -> String {
+        let mut text = String::new();
+        for entry in &ring.entries {
+            if entry.number == self.told + 1 {
+                text.push_str(&self.tell(entry.value.get()).unwrap_or_default());
+            }
+        }
+        text
+    }
+
     fn take_message(&mut self, text: &str) -> Step {
         let Ok(CloudEvent::<&RawValue> { event_type, data, .. }) = serde_json::from_str(text) else {
             return Step::Wait;

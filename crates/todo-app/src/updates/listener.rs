@@ -7,10 +7,12 @@ use serde::Deserialize;
 use todo_domain::instant;
 use uuid::Uuid;
 
+use super::{UpdatesIndex, ring};
 use crate::{
     App,
     access::{ACCESS_TOKEN_SECONDS, ApiToken, User, bearer, opened},
     accounts::{self, session_gone},
+    failure::Failure,
     http::{
         Request, cookie,
         problem::{Problem, kind},
@@ -41,6 +43,16 @@ pub(super) enum Credential {
     ApiToken(Uuid),
 }
 
+/// Whether a listener may go on.
+pub(super) enum Stay {
+    /// Up to the ring's event of this number, for now.
+    Until(u64),
+    /// The session or the API token has ended.
+    SignedOut,
+    /// The account is gone.
+    Gone,
+}
+
 /// The part of an account that a listener is checked against.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -68,6 +80,14 @@ impl Listener {
     /// The key of the messages that are for this listener.
     pub fn key(&self) -> String {
         self.user.id.to_string()
+    }
+
+    /// Whether an account still has what the stream was opened with.
+    fn is_open(&self, doors: &Doors) -> bool {
+        match self.credential {
+            Credential::Session(id) => id.is_none_or(|id| doors.sessions.iter().any(|door| door.id == id)),
+            Credential::ApiToken(id) => doors.api_tokens.iter().any(|door| door.id == id),
+        }
     }
 
     /// Whether what the stream was opened with has ended by itself.
@@ -123,5 +143,17 @@ impl<T: Transport> App<T> {
                 Ok(listener)
             }
         }
+    }
+
+    /// Looks whether a listener may go on, and up to which event there is something to tell; one call.
+    pub(super) async fn stay(&self, listener: &Listener) -> Result<Stay, Failure> {
+        let (account, index) = (accounts::key(listener.user.id), ring::index_key(listener.user.id));
+        let found = self.load_documents(vec![account.clone(), index.clone()]).await?;
+        let index: UpdatesIndex = found.get_or_default(&index)?;
+        Ok(match found.get::<Doors>(&account)? {
+            Some((doors, _)) if !index.closed && listener.is_open(&doors) => Stay::Until(index.last),
+            Some(_) if !index.closed => Stay::SignedOut,
+            _ => Stay::Gone,
+        })
     }
 }

@@ -141,7 +141,7 @@ pub(super) fn keys_of(user: UserId, sequence: u64) -> [String; 2] {
     [index_key(user), slot_key(user, sequence / SLOT_EVENTS % SLOTS)]
 }
 
-fn index_key(user: UserId) -> String {
+pub(super) fn index_key(user: UserId) -> String {
     format!("updates/{user}")
 }
 

@@ -7,6 +7,8 @@ mod deeds;
 mod jobs;
 mod mornings;
 mod occurrences;
+mod polled;
+mod publishing;
 mod registry;
 mod sidecar;
 
@@ -39,6 +41,7 @@ fn app(sidecar: &Sidecar, seconds: i64) -> App<Sidecar> {
     let settings = Settings {
         state_store: "statestore".into(),
         pubsub: "pubsub".into(),
+        events: sidecar.events,
         signing_key: SigningKey::parse(&"k".repeat(SIGNING_KEY_MIN)).unwrap(),
         writes_per_minute: 0,
         sign_ups_per_hour: 0,

@@ -1,12 +1,16 @@
 //! A sidecar in memory: state with entity tags and transactions, jobs, and what was published; and calls that fail.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 
 use dapr::{Job, Operation, StateItem, Transaction, Transport};
 use http::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
+use todo_app::events::TASK_EVENTS;
+use todo_app::settings::Events;
 
 /// What becomes of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +29,7 @@ pub(crate) struct World {
     pub(crate) documents: BTreeMap<String, (Value, u64)>,
     /// Each job's time and data, by its name.
     pub(crate) jobs: BTreeMap<String, (String, Value)>,
-    /// The events of transactions, in their order.
+    /// What came to the topic `task-events`, in its order: of transactions, or published.
     pub(crate) events: Vec<Value>,
     /// What was published, each id once: its topic, type and data.
     pub(crate) published: BTreeMap<String, (String, Value)>,
@@ -34,6 +38,12 @@ pub(crate) struct World {
 /// A handle of a sidecar; clones are the same.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sidecar {
+    /// How the application publishes: with [`Events::Publish`] this one has no outbox, and answers as daprd does.
+    pub(crate) events: Events,
+    /// Whether each call lets others go first.
+    pub(crate) in_turns: bool,
+    /// Whether nothing can be published.
+    pub(crate) broker_is_away: Rc<Cell<bool>>,
     pub(crate) world: Rc<RefCell<World>>,
     /// What becomes of the next calls, the last first; of those behind, nothing.
     pub(crate) faults: Rc<RefCell<Vec<Fault>>>,
@@ -46,7 +56,8 @@ pub(crate) struct Away;
 impl Sidecar {
     /// Another sidecar that holds the same.
     pub(crate) fn copy(&self) -> Self {
-        Self { world: Rc::new(RefCell::new(self.world.borrow().clone())), faults: Rc::default() }
+        let world = Rc::new(RefCell::new(self.world.borrow().clone()));
+        Self { events: self.events, in_turns: self.in_turns, world, ..Self::default() }
     }
 }
 
@@ -54,11 +65,21 @@ impl Transport for Sidecar {
     type Error = Away;
 
     async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Away> {
+        if self.in_turns {
+            // Ready at the second look.
+            let mut waited = false;
+            poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+        }
         let fault = self.faults.borrow_mut().pop().unwrap_or(Fault::None);
         if fault == Fault::Before {
             return Err(Away);
         }
-        let (status, etag, body) = self.world.borrow_mut().answer(&request);
+        let publishes = request.uri().path().starts_with("/v1.0/publish/");
+        let (status, etag, body) = if publishes && self.broker_is_away.get() {
+            (500, 0, json!({ "errorCode": "ERR_PUBSUB_PUBLISH_MESSAGE", "message": "the broker is away" }))
+        } else {
+            self.world.borrow_mut().answer(&request, self.events)
+        };
         if fault == Fault::After {
             return Err(Away);
         }
@@ -75,7 +96,7 @@ fn decoded(text: &str) -> String {
 }
 
 impl World {
-    fn answer(&mut self, request: &Request<Vec<u8>>) -> (u16, u64, Value) {
+    fn answer(&mut self, request: &Request<Vec<u8>>, events: Events) -> (u16, u64, Value) {
         let body = request.body();
         let path: Vec<String> = request.uri().path().split('/').skip(2).map(decoded).collect();
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -94,7 +115,17 @@ impl World {
             }
             (&Method::POST, ["state", _, "transaction"]) => {
                 let transaction: Transaction = serde_json::from_slice(body).unwrap();
-                (self.commit(transaction), 0, json!({ "errorCode": "ERR_STATE_TRANSACTION", "message": "" }))
+                if events == Events::Outbox {
+                    return (
+                        self.commit(transaction),
+                        0,
+                        json!({ "errorCode": "ERR_STATE_TRANSACTION", "message": "" }),
+                    );
+                }
+                let projects = |operation: &Operation| operation.request.metadata.contains_key("outbox.projection");
+                assert!(!transaction.operations.iter().any(projects), "there is no outbox");
+                let status = if self.commit(transaction) == 409 { 500 } else { 204 };
+                (status, 0, json!({ "errorCode": "ERR_STATE_TRANSACTION", "message": "possible etag mismatch" }))
             }
             (&Method::POST, ["state", _]) => {
                 let items: Vec<StateItem> = serde_json::from_slice(body).unwrap();
@@ -118,11 +149,16 @@ impl World {
             (&Method::POST, ["publish", _, topic]) => {
                 let metadata: BTreeMap<String, String> =
                     form_urlencoded::parse(request.uri().query().unwrap().as_bytes()).into_owned().collect();
-                let told = (
-                    format!("{topic} {}", metadata["metadata.cloudevent.type"]),
-                    serde_json::from_slice(body).unwrap(),
-                );
-                self.published.insert(metadata["metadata.cloudevent.id"].clone(), told);
+                let data: Value = serde_json::from_slice(body).unwrap();
+                if *topic == TASK_EVENTS {
+                    assert_eq!(metadata["metadata.partitionKey"], data["userId"].as_str().unwrap());
+                    assert_eq!(metadata["metadata.cloudevent.id"], data["eventId"].as_str().unwrap());
+                    self.events.push(data);
+                    return (204, 0, Value::Null);
+                }
+                let attribute = |name: &str| metadata.get(&format!("metadata.cloudevent.{name}")).cloned();
+                let told = (format!("{topic} {}", attribute("type").unwrap_or_default()), data);
+                self.published.insert(attribute("id").unwrap_or_default(), told);
                 (204, 0, Value::Null)
             }
             (method, path) => panic!("{method} {path:?} is not known here"),

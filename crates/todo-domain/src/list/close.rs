@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::TaskList;
 use super::command::{DocumentKey, DocumentWrite, ReadError};
 use super::document::{Head, PageNumber};
+use super::held::HeldEvent;
 use super::work::{Work, to_json};
 use crate::event::{AccountDeleted, TaskEvent};
 use crate::ids::{EventId, Ids};
@@ -42,11 +43,17 @@ impl TaskList {
         let (sequence, events) = work.told();
         let sequence = sequence + 1;
         let farewell = AccountDeleted::new(EventId::new(ids()), self.head.user_id, sequence, to_millisecond(now));
+        let mut pending = std::mem::take(&mut self.head.pending);
+        if self.holds_events {
+            pending.extend(events.iter().map(HeldEvent::of));
+            pending.push(HeldEvent::of(&farewell));
+        }
         let pages: Vec<PageNumber> = self.head.pages.iter().map(|page| page.number).collect();
         self.head = Head {
             sequence,
             revision: self.head.revision + 1,
             next_page: self.head.next_page,
+            pending,
             closed: true,
             ..Head::empty(self.head.user_id)
         };

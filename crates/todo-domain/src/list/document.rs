@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::held::HeldEvent;
 use super::summary::{Counts, PageSummary};
-use crate::event::TaskEvent;
 use crate::ids::{TaskId, UserId};
 use crate::task::Task;
 use crate::view::TaskView;
@@ -72,8 +72,9 @@ pub(crate) struct Head {
     pub(crate) next_page: u32,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) pages: Vec<PageSummary>,
+    /// What was told and may not have been published yet ([`super::held`]).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) pending: Vec<TaskEvent>,
+    pub(crate) pending: Vec<HeldEvent>,
     /// What of its writes the user has spent ([`super::pace`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) paced_until: Option<i64>,

@@ -6,6 +6,7 @@ use super::{Work, in_head};
 use crate::event::TaskEvent;
 use crate::list::command::{DocumentKey, DocumentWrite, ReadError};
 use crate::list::document::{Head, PageNumber, malformed};
+use crate::list::held::HeldEvent;
 use crate::list::summary::PageSummary;
 use crate::list::{PAGE_BOUND, spill};
 
@@ -29,7 +30,7 @@ impl Work<'_> {
             writes.push(self.close(number)?);
         }
         if self.list.holds_events {
-            self.head.pending.extend(self.events.iter().cloned());
+            self.head.pending.extend(self.events.iter().map(HeldEvent::of));
         }
         writes.insert(0, DocumentWrite { key: DocumentKey::Head, json: Some(to_json(&self.head)) });
         Ok(Done { head: Some(self.head), events: self.events, writes })
