@@ -37,6 +37,7 @@ mod jobs;
 mod log;
 mod metrics;
 mod outbox;
+mod postgres;
 mod pubsub;
 mod replay;
 mod resiliency;

@@ -4,6 +4,8 @@
 //! key. A projection (`outbox.projection: "true"`) is not stored; one whose key no upsert stores publishes its own value.
 //! `outbox.skip: "true"`, our one addition to Dapr's rules, stores without publishing.
 
+mod relay;
+
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
@@ -13,8 +15,45 @@ use crate::{
     envelope::{Draft, InvalidEvent, Trace},
     log::{NewMessage, Topic},
     pubsub,
+    resources::Target,
     store::now,
 };
+
+pub(crate) use relay::{LEASE, Relay, Turn};
+
+/// What a transaction publishes.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    /// The pub/sub component.
+    pub(crate) pubsub: Arc<str>,
+    /// The topic.
+    pub(crate) topic: Arc<str>,
+    /// Messages with the same key keep their order; those without have none.
+    pub(crate) key: Option<String>,
+    /// A JSON object of text: what travels beside the content.
+    pub(crate) attributes: String,
+    /// Unix milliseconds after which it is not delivered any more.
+    pub(crate) expires: Option<i64>,
+    /// The bytes that are delivered.
+    pub(crate) content: Bytes,
+}
+
+impl Message {
+    /// The message on its way into its topic.
+    pub(crate) fn to(self, topic: Arc<Topic>) -> NewMessage {
+        let Self { key, attributes, expires, content, .. } = self;
+        NewMessage { topic, key, attributes, expires, content }
+    }
+}
+
+/// A message that is stored with its transaction, and not yet published.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    /// Its place among the others.
+    pub(crate) id: i64,
+    /// The message.
+    pub(crate) message: Message,
+}
 
 /// One upsert of a transaction, as the outbox sees it.
 #[derive(Debug)]
@@ -44,12 +83,12 @@ fn is_true(metadata: &Metadata, key: &str) -> bool {
 
 /// The messages of a transaction, in order.
 pub(crate) fn messages(
-    topic: &Arc<Topic>,
+    target: &Target,
     source: &str,
     upserts: &[Upsert],
     transaction: &Metadata,
     trace: &Trace,
-) -> Result<Vec<NewMessage>, InvalidEvent> {
+) -> Result<Vec<Message>, InvalidEvent> {
     let mut projections: HashMap<&str, Vec<&Upsert>> = HashMap::new();
     for projection in upserts.iter().filter(|upsert| upsert.is_projection()) {
         projections.entry(&projection.key).or_default().push(projection);
@@ -67,7 +106,7 @@ pub(crate) fn messages(
             Some(projections.get(upsert.key.as_str()).and_then(|all| all.last().copied()).unwrap_or(upsert))
         };
         if let Some(supplies) = supplies {
-            messages.push(message(topic, source, supplies, transaction, trace)?);
+            messages.push(message(target, source, supplies, transaction, trace)?);
         }
     }
     Ok(messages)
@@ -78,12 +117,12 @@ fn publishes_itself(upsert: &Upsert) -> bool {
 }
 
 fn message(
-    topic: &Arc<Topic>,
+    target: &Target,
     source: &str,
     upsert: &Upsert,
     transaction: &Metadata,
     trace: &Trace,
-) -> Result<NewMessage, InvalidEvent> {
+) -> Result<Message, InvalidEvent> {
     let (mut metadata, attributes) = sort_out(&upsert.metadata);
     if !metadata.contains_key(metadata_key::PARTITION_KEY)
         && let Some(key) = transaction.get(metadata_key::PARTITION_KEY)
@@ -96,8 +135,8 @@ fn message(
         if content_type.starts_with("application/json") { None } else { serde_json::from_slice(&upsert.value).ok() };
     let envelope = Draft {
         source,
-        pubsub: &topic.pubsub,
-        topic: &topic.name,
+        pubsub: &target.pubsub,
+        topic: &target.topic,
         content_type,
         data: letters.as_deref().map_or(&upsert.value[..], str::as_bytes),
         metadata: &metadata,
@@ -106,7 +145,14 @@ fn message(
         now: now(),
     }
     .wrap()?;
-    Ok(pubsub::message(topic.clone(), &metadata, envelope.expires, envelope.content))
+    Ok(Message {
+        pubsub: target.pubsub.clone(),
+        topic: target.topic.clone(),
+        key: pubsub::key(&metadata),
+        attributes: pubsub::attributes(&metadata),
+        expires: envelope.expires,
+        content: envelope.content,
+    })
 }
 
 /// An operation's metadata as what travels beside the message, and what becomes an attribute of the envelope.

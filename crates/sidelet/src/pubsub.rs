@@ -136,11 +136,15 @@ impl PubSub {
 
 /// A message for `topic` with the metadata that travels beside it.
 pub(crate) fn message(topic: Arc<Topic>, metadata: &Metadata, expires: Option<i64>, content: Bytes) -> NewMessage {
-    NewMessage {
-        topic,
-        key: metadata.get(metadata_key::PARTITION_KEY).filter(|key| !key.is_empty()).cloned(),
-        attributes: serde_json::to_string(metadata).expect("a map of text is JSON"),
-        expires,
-        content,
-    }
+    NewMessage { topic, key: key(metadata), attributes: attributes(metadata), expires, content }
+}
+
+/// The key that metadata give a message.
+pub(crate) fn key(metadata: &Metadata) -> Option<String> {
+    metadata.get(metadata_key::PARTITION_KEY).filter(|key| !key.is_empty()).cloned()
+}
+
+/// Metadata as they travel beside a message.
+pub(crate) fn attributes(metadata: &Metadata) -> String {
+    serde_json::to_string(metadata).expect("a map of text is JSON")
 }

@@ -10,6 +10,7 @@ mod cron;
 mod document;
 mod metadata;
 mod resiliency;
+mod state;
 mod subscription;
 
 use std::{
@@ -21,9 +22,10 @@ use std::{
 
 use crate::{bindings::Output, config::Config, error::StartError, resiliency::Resiliency, secrets::SecretStore};
 
-pub(crate) use component::{Component, KeyPrefix, LogSettings, Settings};
+pub(crate) use component::{Component, LogSettings, Settings};
 pub(crate) use configuration::{ApiGroup, ApiLog, Configuration, MetricsSettings};
 pub(crate) use cron::CronSettings;
+pub(crate) use state::{KeyPrefix, Keeper, StateSettings, Target};
 pub(crate) use subscription::{Bulk, Origin, Route, Subscription, read_answer};
 
 use document::Document;
@@ -123,7 +125,7 @@ impl Resources {
         self.components.iter().try_for_each(|component| self.check_outbox(component))
     }
 
-    /// The outbox is part of the transaction, so its topic must be in the same file.
+    /// The outbox of a SQLite store is part of its transaction, so its topic must be in the same file.
     fn check_outbox(&self, component: &Component) -> Result<(), StartError> {
         let Settings::State(state) = &component.settings else { return Ok(()) };
         let Some(outbox) = &state.outbox else { return Ok(()) };
@@ -135,7 +137,7 @@ impl Resources {
         };
         match self.log(&outbox.pubsub) {
             None => refuse(format!("which no component is; expected {}", self.log_names())),
-            Some(log) if log.place != state.place => refuse(
+            Some(log) if matches!(&state.keeper, Keeper::Sqlite { place, .. } if log.place != *place) => refuse(
                 "whose `connectionString` names another database; expected a `pubsub.sqlite` on the same file as the store".into(),
             ),
             Some(_) => Ok(()),

@@ -2,6 +2,7 @@
 
 mod assembly;
 mod entrance;
+mod stores;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -18,10 +19,9 @@ use crate::{
     error::StartError,
     resources::Resources,
     sidecar::Sidecar,
-    sqlite::Database,
 };
 
-use assembly::Locks;
+use assembly::{Databases, Locks};
 use entrance::{Entrance, addresses, listen};
 
 /// How often it is looked whether a database that another process has is free.
@@ -38,7 +38,7 @@ pub struct Running {
     config: Arc<Config>,
     /// Looks at the files until it is told to stop.
     watch: (CancellationToken, JoinHandle<()>),
-    databases: Vec<Arc<Database>>,
+    databases: Databases,
 }
 
 /// Work in flight did not end within the grace. Messages stay in the log and come again.
@@ -77,9 +77,7 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
         Ok(opened) => opened,
         Err(error) => {
             Entrance::close(entrance).await;
-            for database in &parts.databases {
-                database.close().await;
-            }
+            parts.databases.close(Instant::now()).await;
             return Err(error);
         }
     };
@@ -204,9 +202,7 @@ impl Running {
         ended &= end_deliveries(&self.sidecar, deadline).await;
         ended &= self.server.stop(deadline).await;
         ended &= self.metrics.stop(deadline).await;
-        for database in &self.databases {
-            database.close().await;
-        }
+        ended &= self.databases.close(deadline).await;
         tracing::info!("sidelet has ended");
         if ended { Ok(()) } else { Err(ShutdownOverdue { grace }) }
     }

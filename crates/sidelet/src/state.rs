@@ -4,7 +4,7 @@ mod store;
 
 use bytes::Bytes;
 
-pub(crate) use store::StateStore;
+pub(crate) use store::{Keeper, StateStore};
 
 /// A stored value.
 #[derive(Debug, Clone)]
@@ -49,4 +49,13 @@ pub(crate) enum Change {
         /// When it happens.
         condition: Condition,
     },
+}
+
+impl Change {
+    /// The key that it is about.
+    pub(crate) fn key(&self) -> &str {
+        match self {
+            Self::Upsert { key, .. } | Self::Delete { key, .. } => key,
+        }
+    }
 }

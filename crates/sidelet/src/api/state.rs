@@ -170,8 +170,8 @@ pub(super) async fn commit_transaction(sidecar: &Sidecar, store: &StateStore, ca
         return Ok(empty());
     }
     let messages = match &store.outbox {
-        Some(topic) => {
-            outbox::messages(topic, &sidecar.app_id, &plan.upserts, &plan.metadata, &trace).map_err(|error| {
+        Some(target) => {
+            outbox::messages(target, &sidecar.app_id, &plan.upserts, &plan.metadata, &trace).map_err(|error| {
                 Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, code::PUBSUB_CLOUD_EVENTS_SER, error.to_string())
             })?
         }
@@ -181,8 +181,8 @@ pub(super) async fn commit_transaction(sidecar: &Sidecar, store: &StateStore, ca
     let (start, published) = (Instant::now(), messages.len());
     let done = store.commit(changes, messages).await;
     sidecar.metrics.state(&store.name, "transaction", done.is_ok(), start);
-    if let Some(topic) = &store.outbox {
-        (0..published).for_each(|_| sidecar.metrics.published(&topic.pubsub, &topic.name, done.is_ok(), start));
+    if let Some(target) = &store.outbox {
+        (0..published).for_each(|_| sidecar.metrics.published(&target.pubsub, &target.topic, done.is_ok(), start));
     }
     done.map_err(|error: StoreError| Refusal::store(error, code::STATE_TRANSACTION, attempt))?;
     Ok(empty())

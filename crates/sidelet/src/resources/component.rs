@@ -1,17 +1,14 @@
 //! Components: which types are served, and what their metadata means.
 
-use std::{
-    path::{Component as Part, Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 
 use super::{
     CronSettings, SecretStores, binding,
     document::{Document, Location},
-    metadata::{Entry, Metadata, duration},
+    metadata::{Entry, Metadata, duration, place},
+    state::{self, Keeper, StateSettings},
 };
 use crate::{
     bindings::Output,
@@ -52,12 +49,12 @@ pub(crate) enum Settings {
 }
 
 impl Settings {
-    /// Where the component keeps what it is given. None: nowhere.
+    /// The SQLite database in which the component keeps what it is given. None: it keeps nothing, or elsewhere.
     pub(crate) fn place(&self) -> Option<&Place> {
         match self {
-            Self::State(state) => Some(&state.place),
+            Self::State(StateSettings { keeper: Keeper::Sqlite { place, .. }, .. }) => Some(place),
             Self::Log(log) => Some(&log.place),
-            Self::Secrets(_) | Self::Cron(_) | Self::Output(_) => None,
+            Self::State(_) | Self::Secrets(_) | Self::Cron(_) | Self::Output(_) => None,
         }
     }
 }
@@ -69,41 +66,6 @@ pub(crate) struct SecretSettings {
     pub(crate) multi_valued: bool,
     /// What it holds.
     pub(crate) store: Arc<SecretStore>,
-}
-
-/// A state store.
-#[derive(Debug)]
-pub(crate) struct StateSettings {
-    /// Where it keeps its items.
-    pub(crate) place: Place,
-    /// Stores on one file with the same table share their items.
-    pub(crate) table: String,
-    /// What stands before a key.
-    pub(crate) prefix: KeyPrefix,
-    /// Where transactions are published.
-    pub(crate) outbox: Option<Outbox>,
-}
-
-/// What stands before a key in the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum KeyPrefix {
-    /// `appid||`
-    App,
-    /// `componentname||`
-    Name,
-    /// Nothing.
-    None,
-    /// This text and `||`.
-    Fixed(String),
-}
-
-/// Where a store publishes what its transactions write.
-#[derive(Debug, Clone)]
-pub(crate) struct Outbox {
-    /// The pub/sub component.
-    pub(crate) pubsub: String,
-    /// The topic.
-    pub(crate) topic: String,
 }
 
 /// Pub/sub over a log.
@@ -124,23 +86,8 @@ const PARTITIONS_MAX: u32 = 64;
 /// As Kafka's default.
 const RETENTION: Duration = Duration::from_secs(7 * 86_400);
 
-const TYPES: &str = "one of `state.sqlite`, `state.in-memory`, `pubsub.sqlite`, `pubsub.in-memory`, \
+const TYPES: &str = "one of `state.sqlite`, `state.postgresql`, `state.in-memory`, `pubsub.sqlite`, `pubsub.in-memory`, \
                      `secretstores.local.env`, `secretstores.local.file`, `bindings.cron`, `bindings.http`, `bindings.smtp`";
-/// Keys of every state store.
-const STATE_KEYS: [&str; 3] = ["keyPrefix", "outboxPublishPubsub", "outboxPublishTopic"];
-/// Dapr's keys whose work is done another way here: expiry by the clock, time limits by the caller, WAL always.
-const STATE_IGNORED: [&str; 9] = [
-    "timeout",
-    "timeoutInSeconds",
-    "busyTimeout",
-    "cleanupInterval",
-    "cleanupIntervalInSeconds",
-    "metadataTableName",
-    "actorStateStore",
-    "outboxPubsub",
-    "outboxDiscardWhenMissingState",
-];
-
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Spec {
@@ -174,16 +121,18 @@ impl Component {
                 .location
                 .refuse(format!("component `{}`: `spec.{key}` is `{value}`; expected {form}", document.name))
         };
-        if spec.version != "v1" {
-            return Err(refuse("version", &spec.version, "`v1`"));
+        let two_versions = matches!(spec.kind.as_str(), "state.postgresql" | "state.postgres");
+        if spec.version != "v1" && !(two_versions && spec.version == "v2") {
+            return Err(refuse("version", &spec.version, if two_versions { "`v1` or `v2`" } else { "`v1`" }));
         }
         if spec.ignore_errors.is_some() || spec.init_timeout.is_some() {
             tracing::info!(component = %document.name, "`ignoreErrors` and `initTimeout` have no effect here");
         }
         let metadata = Metadata::new(&document, spec.metadata.unwrap_or_default(), stores)?;
         let settings = match spec.kind.as_str() {
-            "state.sqlite" => Settings::State(state_sqlite(metadata, config)?),
-            "state.in-memory" => Settings::State(state(metadata, Place::Memory, "state".into(), &STATE_KEYS)?),
+            "state.sqlite" => Settings::State(state::sqlite(metadata, config)?),
+            "state.in-memory" => Settings::State(state::memory(metadata)?),
+            "state.postgresql" | "state.postgres" => Settings::State(state::postgres(metadata)?),
             "pubsub.sqlite" => Settings::Log(log_sqlite(metadata, config)?),
             "pubsub.in-memory" => Settings::Log(log(metadata, Place::Memory, &["partitions", "retention"])?),
             "secretstores.local.env" => Settings::Secrets(secrets_env(metadata)?),
@@ -195,48 +144,6 @@ impl Component {
         };
         Ok(Self { kind: spec.kind, version: spec.version, name: document.name, location: document.location, settings })
     }
-}
-
-fn state_sqlite(mut metadata: Metadata<'_>, config: &Config) -> Result<StateSettings, StartError> {
-    let place = place(&mut metadata, config)?;
-    let table = metadata.parse("tableName", "letters, digits and underscores", |text| {
-        text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_').then(|| text.to_owned())
-    })?;
-    metadata.parse("disableWAL", "`false`, since a write-ahead log is always kept", |text| {
-        text.eq_ignore_ascii_case("false").then_some(())
-    })?;
-    let [prefix, pubsub, topic] = STATE_KEYS;
-    let known = ["connectionString", "tableName", "disableWAL", prefix, pubsub, topic];
-    state(metadata, place, table.unwrap_or_else(|| "state".into()), &known)
-}
-
-fn state(mut metadata: Metadata<'_>, place: Place, table: String, known: &[&str]) -> Result<StateSettings, StartError> {
-    let prefix =
-        metadata.parse("keyPrefix", "`appid`, `name`, `none` or a fixed text without `||`", |text| match text {
-            "appid" => Some(KeyPrefix::App),
-            "name" => Some(KeyPrefix::Name),
-            "none" => Some(KeyPrefix::None),
-            // Dapr's fifth form, for which there is no namespace here.
-            "namespace" => None,
-            text if text.contains("||") => None,
-            text => Some(KeyPrefix::Fixed(text.to_owned())),
-        })?;
-    let outbox = match (metadata.take("outboxPublishPubsub"), metadata.take("outboxPublishTopic")) {
-        (Some(pubsub), Some(topic)) => Some(Outbox { pubsub, topic }),
-        (None, None) => None,
-        (Some(_), None) => {
-            return Err(
-                metadata.refuse("outboxPublishTopic", "is missing; expected a topic beside `outboxPublishPubsub`")
-            );
-        }
-        (None, Some(_)) => {
-            return Err(
-                metadata.refuse("outboxPublishPubsub", "is missing; expected a component beside `outboxPublishTopic`")
-            );
-        }
-    };
-    metadata.finish(&STATE_IGNORED, known)?;
-    Ok(StateSettings { place, table, prefix: prefix.unwrap_or(KeyPrefix::App), outbox })
 }
 
 fn log_sqlite(mut metadata: Metadata<'_>, config: &Config) -> Result<LogSettings, StartError> {
@@ -269,34 +176,4 @@ fn secrets_file(mut metadata: Metadata<'_>) -> Result<SecretSettings, StartError
         .map_err(|error| metadata.refuse("secretsFile", &format!("is `{path}`, which {error}")))?;
     metadata.finish(&[], &["secretsFile", "nestedSeparator", "multiValued"])?;
     Ok(SecretSettings { multi_valued, store: Arc::new(store) })
-}
-
-/// Where a connection string points: `data.db`, `/var/lib/data.db`, `file:data.db` or `:memory:`.
-fn place(metadata: &mut Metadata<'_>, config: &Config) -> Result<Place, StartError> {
-    let form = "a file such as `todo.db` or `/var/lib/todo.db`, or `:memory:`";
-    let form_alone = format!("{form}, without parameters");
-    let place = metadata.parse("connectionString", &form_alone, |text| {
-        let path = text.strip_prefix("file:").unwrap_or(text);
-        if text == ":memory:" {
-            Some(Place::Memory)
-        } else if path.is_empty() || path.contains(['?', '\0']) || path.ends_with('/') || path.contains("://") {
-            None
-        } else {
-            Some(Place::File(plain(&config.data_directory.join(path))))
-        }
-    })?;
-    place.ok_or_else(|| metadata.refuse("connectionString", &format!("is missing; expected {form}")))
-}
-
-/// The path without `.` and with the folders' links followed, so that two ways to write one file are one file.
-fn plain(path: &Path) -> PathBuf {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let absolute: PathBuf = absolute.components().filter(|part| *part != Part::CurDir).collect();
-    match (absolute.parent().and_then(|folder| folder.canonicalize().ok()), absolute.file_name()) {
-        (Some(folder), Some(name)) => {
-            let file = folder.join(name);
-            file.canonicalize().unwrap_or(file)
-        }
-        _ => absolute,
-    }
 }

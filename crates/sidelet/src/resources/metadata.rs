@@ -1,12 +1,15 @@
 //! The `spec.metadata` list of a component, read key by key so that none is overlooked.
 
-use std::time::Duration;
+use std::{
+    path::{Component as Part, Path, PathBuf},
+    time::Duration,
+};
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{SecretStores, document::Document};
-use crate::error::StartError;
+use crate::{config::Config, error::StartError, sqlite::Place};
 
 /// One entry of the list.
 #[derive(Debug, Deserialize)]
@@ -172,6 +175,36 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
         rest = &unit[letters..];
     }
     (!text.is_empty()).then_some(total)
+}
+
+/// Where a connection string points: `data.db`, `/var/lib/data.db`, `file:data.db` or `:memory:`.
+pub(super) fn place(metadata: &mut Metadata<'_>, config: &Config) -> Result<Place, StartError> {
+    let form = "a file such as `todo.db` or `/var/lib/todo.db`, or `:memory:`";
+    let form_alone = format!("{form}, without parameters");
+    let place = metadata.parse("connectionString", &form_alone, |text| {
+        let path = text.strip_prefix("file:").unwrap_or(text);
+        if text == ":memory:" {
+            Some(Place::Memory)
+        } else if path.is_empty() || path.contains(['?', '\0']) || path.ends_with('/') || path.contains("://") {
+            None
+        } else {
+            Some(Place::File(plain(&config.data_directory.join(path))))
+        }
+    })?;
+    place.ok_or_else(|| metadata.refuse("connectionString", &format!("is missing; expected {form}")))
+}
+
+/// The path without `.` and with the folders' links followed, so that two ways to write one file are one file.
+fn plain(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let absolute: PathBuf = absolute.components().filter(|part| *part != Part::CurDir).collect();
+    match (absolute.parent().and_then(|folder| folder.canonicalize().ok()), absolute.file_name()) {
+        (Some(folder), Some(name)) => {
+            let file = folder.join(name);
+            file.canonicalize().unwrap_or(file)
+        }
+        _ => absolute,
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,10 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+
+use super::stores::{self, Remote};
 
 use crate::{
     api::Invoker,
@@ -20,10 +23,9 @@ use crate::{
     metrics::Metrics,
     pubsub::PubSub,
     resiliency::{Guards, Resiliency},
-    resources::{ApiLog, Component, Resources, Settings, Subscription},
+    resources::{ApiLog, Resources, Settings, Subscription},
     sidecar::{Readiness, Sidecar},
     sqlite::{Database, FileLock, Place, Retention},
-    state::StateStore,
     store::{OpenError, StoreError},
     streams::Streams,
 };
@@ -33,7 +35,25 @@ pub(super) struct Parts {
     pub(super) sidecar: Arc<Sidecar>,
     pub(super) subscriptions: Vec<Subscription>,
     pub(super) resiliency: Resiliency,
-    pub(super) databases: Vec<Arc<Database>>,
+    pub(super) databases: Databases,
+}
+
+/// What is closed last.
+#[derive(Debug)]
+pub(crate) struct Databases {
+    local: Vec<Arc<Database>>,
+    remote: Remote,
+}
+
+impl Databases {
+    /// Publishes what is under way, and closes everything. Says whether it was in time.
+    pub(super) async fn close(&self, deadline: Instant) -> bool {
+        let ended = self.remote.close(deadline).await;
+        for database in &self.local {
+            database.close().await;
+        }
+        ended
+    }
 }
 
 /// Checks what needs no file.
@@ -88,14 +108,13 @@ pub(super) async fn assemble(config: &Config, mut resources: Resources, locks: L
     let components = resources.components.iter().map(|component| component.name.as_str());
     let metrics = Arc::new(Metrics::new(&config.app_id, &resources.configuration.metrics, components));
     let databases = open(config, &resources, &metrics, locks)?;
-    let built = build(config, resources, &databases, metrics).await;
-    let databases: Vec<_> = databases.into_values().collect();
+    let mut remote = Remote::default();
+    let built = build(config, resources, &databases, &mut remote, metrics).await;
+    let databases = Databases { local: databases.into_values().collect(), remote };
     match built {
         Ok(sidecar) => Ok(Parts { sidecar, subscriptions, resiliency, databases }),
         Err(error) => {
-            for database in &databases {
-                database.close().await;
-            }
+            databases.close(Instant::now()).await;
             Err(error)
         }
     }
@@ -140,6 +159,7 @@ async fn build(
     config: &Config,
     resources: Resources,
     databases: &HashMap<Place, Arc<Database>>,
+    remote: &mut Remote,
     metrics: Arc<Metrics>,
 ) -> Result<Arc<Sidecar>, StartError> {
     let mut pubsubs = BTreeMap::new();
@@ -150,18 +170,12 @@ async fn build(
             pubsubs.insert(component.name.clone(), Arc::new(pubsub));
         }
     }
-    let mut stores = BTreeMap::new();
-    for component in &resources.components {
-        if let Settings::State(_) = &component.settings {
-            let store = store(config, component, databases, &pubsubs).await?;
-            stores.insert(component.name.clone(), store);
-        }
-    }
+    let pubsubs = Arc::new(pubsubs);
+    let stores = stores::open(config, &resources.components, databases, &pubsubs, &metrics, remote).await?;
     let token = config.app_token.as_deref().filter(|token| !token.is_empty());
     let caller = Caller::new(token, metrics.clone()).map_err(|_| StartError::Arguments {
         message: "the app token cannot be sent in a header; expected visible letters".into(),
     })?;
-    let pubsubs = Arc::new(pubsubs);
     let guards = Arc::<Guards>::default();
     let invoker = Invoker::new(caller.token(), guards.clone());
     let place = job_place(&resources);
@@ -197,27 +211,6 @@ async fn build(
     Ok(Arc::new(sidecar))
 }
 
-async fn store(
-    config: &Config,
-    component: &Component,
-    databases: &HashMap<Place, Arc<Database>>,
-    pubsubs: &BTreeMap<String, Arc<PubSub>>,
-) -> Result<StateStore, StartError> {
-    let Settings::State(state) = &component.settings else {
-        return Err(component.location.refuse("it is not a state store"));
-    };
-    let outbox = match &state.outbox {
-        Some(outbox) => Some(topic(&pubsubs[&outbox.pubsub], &outbox.topic).await?),
-        None => None,
-    };
-    let database = databases[&state.place].clone();
-    Ok(StateStore::new(component.name.clone(), database, &state.table, &state.prefix, &config.app_id, outbox))
-}
-
-async fn topic(pubsub: &PubSub, name: &str) -> Result<Arc<Topic>, StartError> {
-    pubsub.topic(name).await.map_err(failed)
-}
-
-fn failed(error: StoreError) -> StartError {
+pub(super) fn failed(error: StoreError) -> StartError {
     StartError::Store { message: error.to_string() }
 }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::{Change, Item};
 use crate::{
-    log::{NewMessage, Topic},
-    resources::KeyPrefix,
+    log::Topic,
+    outbox::{Message, Relay},
+    postgres,
+    resources::{KeyPrefix, Target},
     sqlite::{Database, items, log},
     store::{StoreError, now},
 };
@@ -15,29 +17,42 @@ use crate::{
 pub(crate) struct StateStore {
     /// How the API names it.
     pub(crate) name: String,
-    /// Where its transactions are published, with the name of the pub/sub component.
-    pub(crate) outbox: Option<Arc<Topic>>,
-    database: Arc<Database>,
-    table: Arc<str>,
+    /// Where its transactions are published.
+    pub(crate) outbox: Option<Target>,
+    keeper: Keeper,
     prefix: String,
 }
 
-impl StateStore {
-    pub(crate) fn new(
-        name: String,
+/// Where the items are. What a transaction publishes is written with it.
+#[derive(Debug)]
+pub(crate) enum Keeper {
+    /// In a SQLite database, with the topic.
+    Sqlite {
+        /// The database.
         database: Arc<Database>,
-        table: &str,
-        prefix: &KeyPrefix,
-        app_id: &str,
-        outbox: Option<Arc<Topic>>,
-    ) -> Self {
+        /// Tells the stores of one database apart.
+        table: Arc<str>,
+        /// Where its transactions are published.
+        topic: Option<Arc<Topic>>,
+    },
+    /// In a PostgreSQL database, with the messages that wait for the relay.
+    Postgres {
+        /// The database.
+        database: Arc<postgres::Database>,
+        /// What publishes them.
+        relay: Option<Arc<Relay>>,
+    },
+}
+
+impl StateStore {
+    pub(crate) fn new(name: String, keeper: Keeper, prefix: &KeyPrefix, app_id: &str, outbox: Option<Target>) -> Self {
         let prefix = match prefix {
             KeyPrefix::App => format!("{app_id}||"),
             KeyPrefix::Name => format!("{name}||"),
             KeyPrefix::None => String::new(),
             KeyPrefix::Fixed(text) => format!("{text}||"),
         };
-        Self { name, outbox, database, table: table.into(), prefix }
+        Self { name, outbox, keeper, prefix }
     }
 
     /// The key as it is stored.
@@ -47,8 +62,14 @@ impl StateStore {
 
     /// Reads one key.
     pub(crate) async fn get(&self, key: &str) -> Result<Option<Item>, StoreError> {
-        let (table, key) = (self.table.clone(), self.whole_key(key));
-        self.database.read(move |connection| items::get(connection, &table, &key, now())).await
+        let key = self.whole_key(key);
+        match &self.keeper {
+            Keeper::Sqlite { database, table, .. } => {
+                let table = table.clone();
+                database.read(move |connection| items::get(connection, &table, &key, now())).await
+            }
+            Keeper::Postgres { database, .. } => database.get(&key).await,
+        }
     }
 
     /// Reads many keys, in order. `None` when the values are longer than `limit` bytes together.
@@ -57,32 +78,71 @@ impl StateStore {
         keys: Vec<String>,
         limit: usize,
     ) -> Result<Option<Vec<(String, Option<Item>)>>, StoreError> {
-        let (table, prefix) = (self.table.clone(), self.prefix.clone());
-        self.database
-            .read(move |connection| {
-                let time = now();
-                let (mut items, mut length) = (Vec::with_capacity(keys.len()), 0);
-                for key in keys {
-                    let item = items::get(connection, &table, &format!("{prefix}{key}"), time)?;
-                    length += item.as_ref().map_or(0, |item| item.value.len());
-                    if length > limit {
-                        return Ok(None);
-                    }
-                    items.push((key, item));
-                }
-                Ok(Some(items))
-            })
-            .await
+        let whole: Vec<_> = keys.iter().map(|key| self.whole_key(key)).collect();
+        match &self.keeper {
+            Keeper::Sqlite { database, table, .. } => {
+                let table = table.clone();
+                let read = move |connection: &_| {
+                    let time = now();
+                    collect(keys, &whole, limit, |key| items::get(connection, &table, key, time))
+                };
+                database.read(read).await
+            }
+            Keeper::Postgres { database, .. } => {
+                let Some(found) = database.get_many(&whole, limit).await? else { return Ok(None) };
+                collect(keys, &whole, limit, |key| Ok(found.get(key).cloned()))
+            }
+        }
     }
 
-    /// Makes all changes and appends all messages, or none.
-    pub(crate) async fn commit(&self, changes: Vec<Change>, messages: Vec<NewMessage>) -> Result<(), StoreError> {
-        let table = self.table.clone();
-        self.database
-            .write(move |batch| {
-                changes.iter().try_for_each(|change| items::change(batch, &table, change))?;
-                messages.iter().try_for_each(|message| log::append(batch, message))
-            })
-            .await
+    /// Makes all changes and publishes all messages, or none.
+    pub(crate) async fn commit(&self, changes: Vec<Change>, messages: Vec<Message>) -> Result<(), StoreError> {
+        match &self.keeper {
+            Keeper::Sqlite { database, table, topic } => {
+                let (table, topic) = (table.clone(), topic.clone());
+                let messages = topic.map(|topic| messages.into_iter().map(move |message| message.to(topic.clone())));
+                let messages: Vec<_> = messages.into_iter().flatten().collect();
+                database
+                    .write(move |batch| {
+                        changes.iter().try_for_each(|change| items::change(batch, &table, change))?;
+                        messages.iter().try_for_each(|message| log::append(batch, message))
+                    })
+                    .await
+            }
+            Keeper::Postgres { database, relay } => {
+                let (database, relay) = (database.clone(), relay.clone().filter(|_| !messages.is_empty()));
+                let commit = async move {
+                    let tells = relay.as_ref().is_some_and(|relay| !relay.holds());
+                    let done = database.commit(changes, messages, tells).await;
+                    // Nobody knows what became of a commit whose answer was lost.
+                    if let Some(relay) = relay.filter(|_| !matches!(done, Err(StoreError::Conflict))) {
+                        relay.committed();
+                    }
+                    done
+                };
+                // The relay has to be told even when the caller has gone.
+                let ended = tokio::spawn(commit).await;
+                ended.unwrap_or_else(|_| Err(StoreError::failed("a commit ended badly")))
+            }
+        }
     }
+}
+
+/// The items of `keys`, until they are too long together.
+fn collect(
+    keys: Vec<String>,
+    whole: &[String],
+    limit: usize,
+    mut get: impl FnMut(&str) -> Result<Option<Item>, StoreError>,
+) -> Result<Option<Vec<(String, Option<Item>)>>, StoreError> {
+    let (mut items, mut length) = (Vec::with_capacity(keys.len()), 0);
+    for (key, whole) in keys.into_iter().zip(whole) {
+        let item = get(whole)?;
+        length += item.as_ref().map_or(0, |item| item.value.len());
+        if length > limit {
+            return Ok(None);
+        }
+        items.push((key, item));
+    }
+    Ok(Some(items))
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 pub(crate) mod mail;
+pub(crate) mod postgres;
 mod process;
 pub(crate) mod stream;
 pub(crate) mod wire;

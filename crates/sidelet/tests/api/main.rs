@@ -21,6 +21,7 @@ mod metrics;
 mod operate;
 mod outbox;
 mod parsers;
+mod postgres;
 mod publish;
 mod reload;
 mod resiliency;

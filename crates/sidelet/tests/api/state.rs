@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Api, COMPONENTS, Place, Sidecar, eventually};
+use crate::harness::{Answer, Api, COMPONENTS, Place, Sidecar, eventually, postgres};
 
 const MEMORY: &str = "
 ---
@@ -17,13 +17,14 @@ spec:
 ";
 
 async fn start() -> (Place, Sidecar) {
-    let place = Place::new(&format!("{COMPONENTS}{MEMORY}"));
+    let (_, url) = postgres::database().await;
+    let place = Place::new(&format!("{COMPONENTS}{MEMORY}{}", postgres::store("postgres", &url, &[])));
     let sidecar = place.start().await;
     (place, sidecar)
 }
 
 /// The same cases for every kind of store.
-const STORES: [&str; 3] = ["statestore", "plain", "memory"];
+const STORES: [&str; 4] = ["statestore", "plain", "memory", "postgres"];
 
 async fn save(api: &Api, store: &str, item: Value) -> Answer {
     api.post(&format!("/v1.0/state/{store}"), json!([item]).to_string()).await
@@ -210,16 +211,18 @@ async fn a_transaction_is_all_or_nothing() {
 #[tokio::test]
 async fn of_two_writers_with_one_entity_tag_one_wins() {
     let (_place, sidecar) = start().await;
-    let api = &sidecar.api;
-    api.save("k", "0").await;
-    let etag = api.etag("k").await;
-    let write = |value: i64| {
-        let operation = json!([{"operation": "upsert", "request": {"key": "k", "value": value, "etag": etag}}]);
-        async move { transact(api, "statestore", operation).await.status }
-    };
-    let mut statuses = futures::future::join_all((0..20).map(write)).await;
-    statuses.sort_unstable();
-    assert_eq!((statuses[0], &statuses[1..]), (204, &[409; 19][..]));
+    for store in STORES {
+        let api = &sidecar.api;
+        save(api, store, json!({"key": "k", "value": 0})).await;
+        let etag = read(api, store, "k").await.header("etag");
+        let write = |value: i64| {
+            let operation = json!([{"operation": "upsert", "request": {"key": "k", "value": value, "etag": etag}}]);
+            async move { transact(api, store, operation).await.status }
+        };
+        let mut statuses = futures::future::join_all((0..20).map(write)).await;
+        statuses.sort_unstable();
+        assert_eq!((statuses[0], &statuses[1..]), (204, &[409; 19][..]), "{store}");
+    }
     sidecar.stop().await;
 }
 

@@ -1,0 +1,62 @@
+//! The statement of the relay.
+
+use bytes::Bytes;
+use tokio::time::Instant;
+use tokio_postgres::{Row, types::Type};
+use uuid::Uuid;
+
+use super::{Database, Kind, error};
+use crate::{
+    outbox::{LEASE, Message, Turn, Waiting},
+    store::StoreError,
+};
+
+pub(super) const RELAY: &str =
+    "SELECT held, remaining, id, pubsub, topic, key, attributes, expires, content FROM {relay}($1, $2, $3, $4, $5)";
+
+/// What replicas are told when there are messages.
+pub(crate) const WORD: &str = "outbox";
+
+/// Bytes of one batch, unless one message alone has more.
+const BATCH_BYTES: i64 = 4 << 20;
+
+impl Database {
+    /// Removes what was relayed and takes what comes next, `most` messages, where `me` holds the lease or can take it.
+    pub(crate) async fn relay(&self, me: Uuid, relayed: &[i64], most: u32) -> Result<Turn, StoreError> {
+        let lasts = i64::try_from(LEASE.as_millis()).expect("a lease is short");
+        // Reckoned from before the question, it ends here no later than there.
+        let (asked, most) = (Instant::now(), i64::from(most));
+        let parameters: [super::Parameter<'_>; 5] = [
+            (&me, Type::UUID),
+            (&lasts, Type::INT8),
+            (&relayed, Type::INT8_ARRAY),
+            (&most, Type::INT8),
+            (&BATCH_BYTES, Type::INT8),
+        ];
+        // Removing twice, and reading again, does no harm.
+        let rows = self.ask(Kind::Read, &self.texts.relay, &parameters).await?;
+        read(&rows, asked).map_err(error::meaning)
+    }
+}
+
+fn read(rows: &[Row], asked: Instant) -> Result<Turn, tokio_postgres::Error> {
+    let mut waiting = Vec::with_capacity(rows.len());
+    for row in rows {
+        let remaining: i64 = row.try_get(1)?;
+        if !row.try_get::<_, bool>(0)? {
+            let remaining = u64::try_from(remaining).unwrap_or_default();
+            return Ok(Turn::Others { until: Instant::now() + std::time::Duration::from_millis(remaining) });
+        }
+        let Some(id) = row.try_get(2)? else { continue };
+        let message = Message {
+            pubsub: row.try_get::<_, &str>(3)?.into(),
+            topic: row.try_get::<_, &str>(4)?.into(),
+            key: row.try_get(5)?,
+            attributes: row.try_get(6)?,
+            expires: row.try_get(7)?,
+            content: Bytes::copy_from_slice(row.try_get(8)?),
+        };
+        waiting.push(Waiting { id, message });
+    }
+    Ok(if waiting.is_empty() { Turn::Nothing } else { Turn::Ours { until: asked + LEASE, waiting } })
+}
