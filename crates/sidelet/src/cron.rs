@@ -23,9 +23,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     config::AppAddress,
     delivery::{Caller, Reached, after_absences},
+    jobs::JobStore,
+    postgres::Tick,
     resources::{Component, CronSettings, Settings},
-    sqlite::{Database, jobs as table},
-    store::{StoreError, now},
+    store::now,
 };
 
 /// How long an app may work on one tick, and say whether it wants any.
@@ -55,7 +56,7 @@ pub(crate) struct Ticker {
     pub(crate) app: String,
     settings: Arc<CronSettings>,
     url: String,
-    database: Arc<Database>,
+    store: JobStore,
     caller: Caller,
     stop: CancellationToken,
     /// The tick that comes next; 0 while that is not known.
@@ -63,11 +64,11 @@ pub(crate) struct Ticker {
 }
 
 impl CronBindings {
-    /// The bindings among `components`, whose next ticks are noted in `database`.
+    /// The bindings among `components`, whose next ticks are noted in `store`.
     pub(crate) fn new(
         components: &[Component],
         apps: &BTreeMap<String, AppAddress>,
-        database: &Arc<Database>,
+        store: &JobStore,
         caller: &Caller,
     ) -> Self {
         let stop = CancellationToken::new();
@@ -80,7 +81,7 @@ impl CronBindings {
                     app: app.clone(),
                     settings: settings.clone(),
                     url: apps[app].url(&settings.route),
-                    database: database.clone(),
+                    store: store.clone(),
                     caller: caller.clone(),
                     stop: stop.clone(),
                     due: AtomicI64::new(0),
@@ -135,13 +136,21 @@ impl Ticker {
         loop {
             self.due.store(due, Ordering::Relaxed);
             due = self.wait_until(due).await?;
+            if let Some(later) = self.claim().await? {
+                due = later;
+                continue;
+            }
             let begin = now();
             if begin - due > LATE {
                 self.caller.metrics().jobs().late();
             }
-            self.tick().await?;
-            due = self.settings.schedule.next(due, begin)?;
-            self.note(due).await?;
+            let tick = async {
+                self.tick().await?;
+                let next = self.settings.schedule.next(due, begin)?;
+                self.note(next).await?;
+                Some(next)
+            };
+            due = self.store.holding_tick(self.key(), tick).await?;
         }
     }
 
@@ -164,22 +173,36 @@ impl Ticker {
         }
     }
 
+    /// By which the tick is noted.
+    fn key(&self) -> Tick<'_> {
+        Tick { binding: &self.binding, app: &self.app }
+    }
+
     /// The tick that was noted, or the first one from now on.
     async fn first(&self) -> Option<i64> {
-        let (binding, app, schedule) = (self.binding.clone(), self.app.clone(), self.settings.text.clone());
-        let read = self.database.read(move |connection| table::cron_tick(connection, &binding, &app, &schedule)).await;
-        let noted = read.unwrap_or_else(|error| {
-            tracing::error!(%error, binding = %self.binding, "whether a tick was missed could not be read");
-            None
-        });
-        let time = now();
-        let next = self.settings.schedule.next(time, time)?;
-        match noted {
-            // A tick far ahead was noted by a clock that was wrong.
-            Some(due) => Some(due.min(next)),
-            None => {
-                self.note(next).await?;
-                Some(next)
+        loop {
+            let time = now();
+            let next = self.settings.schedule.next(time, time)?;
+            match self.store.first_tick(self.key(), &self.settings.text, next).await {
+                // A tick far ahead was noted by a clock that was wrong.
+                Ok(due) => return Some(due.min(next)),
+                Err(error) => {
+                    tracing::error!(%error, binding = %self.binding, "whether a tick was missed could not be read");
+                    self.sleep(AGAIN).await?;
+                }
+            }
+        }
+    }
+
+    /// Takes the tick that is due. Some: another replica has it, and that is when to look again.
+    async fn claim(&self) -> Option<Option<i64>> {
+        loop {
+            match self.store.claim_tick(self.key()).await {
+                Ok(later) => return Some(later),
+                Err(error) => {
+                    tracing::error!(%error, binding = %self.binding, "a tick that is due could not be read");
+                    self.sleep(AGAIN).await?;
+                }
             }
         }
     }
@@ -234,16 +257,11 @@ impl Ticker {
 
     /// Writes which tick comes next. What cannot be written is tried again, since the app was called.
     async fn note(&self, due: i64) -> Option<()> {
-        while let Err(error) = self.write(due).await {
+        while let Err(error) = self.store.note_tick(self.key(), &self.settings.text, due).await {
             tracing::error!(%error, binding = %self.binding, "the next tick could not be noted");
             self.sleep(AGAIN).await?;
         }
         Some(())
-    }
-
-    async fn write(&self, due: i64) -> Result<(), StoreError> {
-        let (binding, app, schedule) = (self.binding.clone(), self.app.clone(), self.settings.text.clone());
-        self.database.write(move |batch| table::note_cron_tick(batch, &binding, &app, &schedule, due)).await
     }
 
     /// None: it is the end.

@@ -3,21 +3,20 @@
 //! A job is a row of the database. What is due next is held in memory ([`agenda`]), so that nothing is asked of the
 //! database while nothing is due; the row is read when its time has come, and it decides. A tick is over when that is
 //! written: one that fell due while the sidecar was down comes once after the start, and comes again only when the
-//! process ended between the call and the note of it.
+//! process ended between the call and the note of it. Replicas on PostgreSQL hold the same agenda, and who claims a job
+//! that is due calls with it.
 //! Each app has a [`worker`] of its own, so that one that is slow or away holds up nobody else.
 
 mod agenda;
 mod moment;
 pub(crate) mod schedule;
+mod store;
 mod terms;
 mod worker;
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::{
@@ -27,19 +26,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    config::AppAddress,
-    delivery::Caller,
-    sqlite::{
-        Database,
-        jobs::{self as table, Created, StoredJob, Summary},
-    },
-    store::StoreError,
-};
+use crate::{config::AppAddress, delivery::Caller, store::StoreError};
 
 use agenda::Agenda;
 use worker::Worker;
 
+pub(crate) use store::{Claim, Created, JobStore, StoredJob, Summary, WaitingJob};
 pub(crate) use terms::{InvalidJob, NewJob, Terms};
 
 /// Jobs of all apps at most. Each takes some 140 bytes of memory beside its row.
@@ -48,7 +40,7 @@ pub(crate) const JOBS: usize = 1_000_000;
 /// The jobs of all apps.
 #[derive(Debug)]
 pub(crate) struct Jobs {
-    database: Arc<Database>,
+    store: JobStore,
     caller: Caller,
     /// The app whose jobs are meant when a caller does not say.
     owner: String,
@@ -62,20 +54,13 @@ pub(crate) struct Jobs {
 struct Shelf {
     app: String,
     agenda: Mutex<Agenda>,
-    /// Jobs that are noted or being fired.
-    count: AtomicUsize,
     /// The agenda's first job may be another.
     changed: Notify,
 }
 
 impl Shelf {
     fn new(app: &str) -> Arc<Self> {
-        Arc::new(Self {
-            app: app.to_owned(),
-            agenda: Mutex::default(),
-            count: AtomicUsize::new(0),
-            changed: Notify::new(),
-        })
+        Arc::new(Self { app: app.to_owned(), agenda: Mutex::default(), changed: Notify::new() })
     }
 
     fn agenda(&self) -> MutexGuard<'_, Agenda> {
@@ -87,9 +72,11 @@ impl Shelf {
         self.changed.notify_one();
     }
 
-    /// A job is gone.
-    fn forget(&self) {
-        self.count.fetch_sub(1, Ordering::Relaxed);
+    /// A job is there that may be new.
+    fn meet(&self, id: i64, due: i64) {
+        if self.agenda().meet(id, due) {
+            self.changed.notify_one();
+        }
     }
 }
 
@@ -117,23 +104,40 @@ pub(crate) struct UnknownApp {
 
 impl Jobs {
     /// Finds out which jobs of `apps` are due next. Without any app, jobs are kept for `app_id` until it is there.
+    ///
+    /// What is in a database that may be away is found out by [`Jobs::learn`].
     pub(crate) async fn open(
-        database: Arc<Database>,
+        store: JobStore,
         caller: Caller,
         app_id: &str,
         apps: &BTreeMap<String, AppAddress>,
     ) -> Result<Self, StoreError> {
         let owner = if apps.contains_key(app_id) { Some(app_id) } else { apps.keys().next().map(String::as_str) };
         let owner = owner.unwrap_or(app_id).to_owned();
-        let mut shelves = BTreeMap::new();
-        for app in apps.keys().chain([&owner]) {
-            let (shelf, name) = (Shelf::new(app), app.clone());
-            let stored = database.read(move |connection| table::agenda(connection, &name)).await?;
-            shelf.count.store(stored.len(), Ordering::Relaxed);
-            stored.into_iter().for_each(|(id, due)| shelf.put(id, due));
-            shelves.insert(app.clone(), shelf);
+        let shelves = apps.keys().chain([&owner]).map(|app| (app.clone(), Shelf::new(app))).collect();
+        let (stop, workers) = (CancellationToken::new(), Mutex::default());
+        let jobs = Self { store, caller, owner, shelves, stop, workers };
+        if let JobStore::Sqlite(_) = &jobs.store {
+            jobs.learn().await?;
         }
-        Ok(Self { database, caller, owner, shelves, stop: CancellationToken::new(), workers: Mutex::default() })
+        Ok(jobs)
+    }
+
+    /// Finds out which jobs there are, beside those that are known.
+    pub(crate) async fn learn(&self) -> Result<(), StoreError> {
+        for (app, shelf) in &self.shelves {
+            for (id, due) in self.store.agenda(app).await? {
+                shelf.meet(id, due);
+            }
+        }
+        Ok(())
+    }
+
+    /// Another replica has made a job.
+    pub(crate) fn hear(&self, app: &str, id: i64, due: i64) {
+        if let Some(shelf) = self.shelves.get(app) {
+            shelf.meet(id, due);
+        }
     }
 
     /// Begins to fire.
@@ -142,7 +146,7 @@ impl Jobs {
         for (app, address) in apps {
             let worker = Worker {
                 shelf: self.shelves[app].clone(),
-                database: self.database.clone(),
+                store: self.store.clone(),
                 caller: self.caller.clone(),
                 address: address.clone(),
                 stop: self.stop.clone(),
@@ -162,23 +166,15 @@ impl Jobs {
 
     /// Makes a job of `app`.
     pub(crate) async fn create(&self, app: &str, job: NewJob) -> Result<(), CreateError> {
-        if self.shelves.values().map(|shelf| shelf.count.load(Ordering::Relaxed)).sum::<usize>() >= JOBS {
+        if self.shelves.values().map(|shelf| shelf.agenda().len()).sum::<usize>() >= JOBS {
             return Err(CreateError::Full);
         }
-        let (shelf, name) = (self.shelves[app].clone(), job.name.clone());
-        let created = self.database.write(move |batch| {
-            let created = table::create(batch, &shelf.app, &job)?;
-            if let Created::Job { id, replaced } = created {
-                batch.once_committed(move || {
-                    shelf.count.fetch_add(1, Ordering::Relaxed);
-                    if let Some(replaced) = replaced {
-                        shelf.agenda().remove(replaced);
-                        shelf.forget();
-                    }
-                    shelf.put(id, job.due);
-                });
+        let (shelf, name, due) = (self.shelves[app].clone(), job.name.clone(), job.due);
+        let created = self.store.create(app, job, move |id, replaced| {
+            if let Some(replaced) = replaced {
+                shelf.agenda().remove(replaced);
             }
-            Ok(created)
+            shelf.meet(id, due);
         });
         match created.await? {
             Created::Job { .. } => Ok(()),
@@ -188,22 +184,13 @@ impl Jobs {
 
     /// Reads a job of `app`.
     pub(crate) async fn get(&self, app: &str, name: &str) -> Result<Option<StoredJob>, StoreError> {
-        let (app, name) = (app.to_owned(), name.to_owned());
-        self.database.read(move |connection| table::by_name(connection, &app, &name)).await
+        self.store.get(app, name).await
     }
 
     /// Removes a job of `app`, which may be absent. A call that is on its way goes on.
     pub(crate) async fn delete(&self, app: &str, name: &str) -> Result<(), StoreError> {
-        let (shelf, name) = (self.shelves[app].clone(), name.to_owned());
-        let deleted = self.database.write(move |batch| {
-            if let Some(id) = table::delete(batch, &shelf.app, &name)? {
-                batch.once_committed(move || {
-                    shelf.agenda().remove(id);
-                    shelf.forget();
-                });
-            }
-            Ok(())
-        });
+        let shelf = self.shelves[app].clone();
+        let deleted = self.store.delete(app, name, move |id| shelf.agenda().remove(id));
         deleted.await
     }
 
@@ -214,8 +201,7 @@ impl Jobs {
 
     /// The jobs of `app`, with those that were due before `time`, a hundred of them. For people.
     pub(crate) async fn summary(&self, app: &str, time: i64) -> Result<Summary, StoreError> {
-        let app = app.to_owned();
-        self.database.read(move |connection| table::summary(connection, &app, time, 100)).await
+        self.store.summary(app, time, 100).await
     }
 
     /// Fires nothing more, and waits for what is on its way. Says whether all of it ended in time.

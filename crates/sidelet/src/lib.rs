@@ -6,6 +6,7 @@
 //! - [`Config`] is written by hand or read from daprd's command line ([`CommandLine`]).
 //! - [`start`] reads every file and checks all of it before a port opens.
 //! - [`Running`] tells the address and shuts down without losing or repeating anything.
+//! - [`migrate`] brings the tables of databases up to date, before a new release starts.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), sidelet::StartError> {
@@ -52,4 +53,4 @@ mod streams;
 
 pub use config::{AppAddress, CommandLine, Config, InvalidAddress};
 pub use error::StartError;
-pub use runtime::{Running, ShutdownOverdue, start};
+pub use runtime::{Running, ShutdownOverdue, migrate, start};

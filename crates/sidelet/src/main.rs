@@ -14,6 +14,9 @@ use tracing_subscriber::EnvFilter;
 const HELP: &str = "\
 sidelet, a small drop-in for the Dapr sidecar
 
+sidelet migrate --resources-path <...>   brings the tables of all databases up to date, and ends
+sidelet                                  serves:
+
   --app-id <id>                          owner of the keys in the state stores (default: sidelet)
   --app-port <port>                      where the app of that id listens
   --app-channel-address <host>           on which host (default: 127.0.0.1)
@@ -40,7 +43,7 @@ Exit codes: 0 ended well, 1 ended with work in flight, 2 arguments, 3 resources,
 ";
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     let information = match arguments.first().map(String::as_str) {
         Some("--help" | "-h") => Some(HELP.to_owned()),
         Some("--version") => Some(format!("sidelet {}\n", env!("CARGO_PKG_VERSION"))),
@@ -50,6 +53,10 @@ fn main() -> ExitCode {
         // A closed pipe reads no more.
         let _ = std::io::stdout().write_all(information.as_bytes());
         return ExitCode::SUCCESS;
+    }
+    let migrates = arguments.first().is_some_and(|argument| argument == "migrate");
+    if migrates {
+        arguments.remove(0);
     }
     let line = match CommandLine::parse(arguments, |name| std::env::var(name).ok()) {
         Ok(line) => line,
@@ -64,8 +71,24 @@ fn main() -> ExitCode {
         tracing::warn!(flags = %line.without_effect.join(" "), "these flags of daprd's have no effect here");
     }
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) if migrates => runtime.block_on(migrate(line.config)),
         Ok(runtime) => runtime.block_on(run(line.config)),
         Err(error) => refuse(&error, 1),
+    }
+}
+
+async fn migrate(config: Config) -> ExitCode {
+    match sidelet::migrate(config).await {
+        Ok(lines) => {
+            let text = if lines.is_empty() {
+                "no component has tables to bring up to date\n".to_owned()
+            } else {
+                lines.join("\n") + "\n"
+            };
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            ExitCode::SUCCESS
+        }
+        Err(error) => refuse(&error, error.exit_code()),
     }
 }
 

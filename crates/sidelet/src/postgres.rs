@@ -7,6 +7,7 @@
 mod address;
 mod error;
 mod items;
+mod jobs;
 mod listener;
 mod names;
 mod outbox;
@@ -25,12 +26,15 @@ use tokio_postgres::{
     types::{ToSql, Type},
 };
 
+use uuid::Uuid;
+
 use crate::{
     metrics::Queries,
     store::{OpenError, StoreError},
 };
 
 pub(crate) use address::Address;
+pub(crate) use jobs::{CLAIM, Tick};
 pub(crate) use listener::{Hearer, listen};
 pub(crate) use names::{Name, Names};
 pub(crate) use outbox::WORD;
@@ -75,6 +79,8 @@ enum Kind {
 #[derive(Debug)]
 pub(crate) struct Database {
     settings: Settings,
+    /// Tells this replica from the others.
+    me: Uuid,
     pool: Pool,
     direct: Connector,
     prepared: OnceCell<()>,
@@ -93,6 +99,7 @@ struct Texts {
     commit: String,
     clean: String,
     relay: String,
+    jobs: jobs::Texts,
 }
 
 impl Database {
@@ -108,11 +115,12 @@ impl Database {
             commit: names.fill(items::COMMIT),
             clean: names.fill(items::CLEAN),
             relay: names.fill(outbox::RELAY),
+            jobs: jobs::Texts::new(|text| names.fill(text)),
         };
         let pool = Pool::new(connector(&settings.address)?, settings.connections, settings.idle);
         let tidy = Tidy::new(settings.cleanup);
         let (prepared, asked) = (OnceCell::new(), watch::Sender::new(Instant::now()));
-        Ok(Arc::new(Self { settings, pool, direct, prepared, asked, texts, tidy, queries }))
+        Ok(Arc::new(Self { settings, me: Uuid::new_v4(), pool, direct, prepared, asked, texts, tidy, queries }))
     }
 
     /// Brings the tables up to date, once.

@@ -25,7 +25,7 @@ use crate::{bindings::Output, config::Config, error::StartError, resiliency::Res
 pub(crate) use component::{Component, LogSettings, Settings};
 pub(crate) use configuration::{ApiGroup, ApiLog, Configuration, MetricsSettings};
 pub(crate) use cron::CronSettings;
-pub(crate) use state::{KeyPrefix, Keeper, StateSettings, Target};
+pub(crate) use state::{Keeper, KeyPrefix, StateSettings, Target};
 pub(crate) use subscription::{Bulk, Origin, Route, Subscription, read_answer};
 
 use document::Document;

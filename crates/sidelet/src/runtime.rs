@@ -2,6 +2,7 @@
 
 mod assembly;
 mod entrance;
+mod migrate;
 mod stores;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -20,6 +21,8 @@ use crate::{
     resources::Resources,
     sidecar::Sidecar,
 };
+
+pub use migrate::migrate;
 
 use assembly::{Databases, Locks};
 use entrance::{Entrance, addresses, listen};

@@ -56,7 +56,7 @@ pub(crate) struct Sidecar {
     /// What brings messages to the apps.
     pub(crate) consumers: Arc<Consumers>,
     /// What apps are to be called with at a time.
-    pub(crate) jobs: Jobs,
+    pub(crate) jobs: Arc<Jobs>,
     /// What apps are called with by a schedule of the files.
     pub(crate) cron: CronBindings,
     /// Apps by id.

@@ -5,6 +5,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::sleep;
+
 use super::{NewJob, Terms};
 use crate::{
     postgres::{self, Tick},
@@ -165,7 +167,8 @@ impl JobStore {
             }
             Self::Postgres(database) => {
                 let database = database.clone();
-                let delete = async move { database.delete_job(&app, &name).await.map(|id| id.into_iter().for_each(then)) };
+                let delete =
+                    async move { database.delete_job(&app, &name).await.map(|id| id.map(then).unwrap_or_default()) };
                 to_its_end(delete).await
             }
         }
@@ -191,7 +194,7 @@ impl JobStore {
         }
     }
 
-    /// A tick is over, and `next` comes, or nothing. Calls `then` when that is noted; false: the job is gone, or another's.
+    /// A tick is over, and `next` comes, or nothing. Calls `then` when that is noted, unless the job is gone or another's.
     pub(super) async fn note(
         &self,
         id: i64,
@@ -230,14 +233,13 @@ impl JobStore {
     pub(crate) async fn first_tick(&self, tick: Tick<'_>, schedule: &str, next: i64) -> Result<i64, StoreError> {
         match self {
             Self::Sqlite(database) => {
-                let (binding, app, schedule) = (tick.binding.to_owned(), tick.app.to_owned(), schedule.to_owned());
-                let first = database.write(move |batch| {
-                    match table::cron_tick(batch.connection(), &binding, &app, &schedule)? {
-                        Some(due) => Ok(due),
-                        None => table::note_cron_tick(batch, &binding, &app, &schedule, next).map(|()| next),
-                    }
-                });
-                first.await
+                let (binding, app, text) = (tick.binding.to_owned(), tick.app.to_owned(), schedule.to_owned());
+                let noted =
+                    database.read(move |connection| table::cron_tick(connection, &binding, &app, &text)).await?;
+                match noted {
+                    Some(due) => Ok(due),
+                    None => self.note_tick(tick, schedule, next).await.map(|()| next),
+                }
             }
             Self::Postgres(database) => database.first_tick(&tick, schedule, next).await,
         }
@@ -253,27 +255,28 @@ impl JobStore {
 
     /// Does `work`, and keeps the tick meanwhile.
     pub(crate) async fn holding_tick<T>(&self, tick: Tick<'_>, work: impl Future<Output = T>) -> T {
-        self.holding(work, async || {
-            if let Self::Postgres(database) = self
-                && let Err(error) = database.hold_tick(&tick).await
-            {
-                tracing::warn!(%error, binding = tick.binding, "a tick could not be kept: another replica may call too");
-            }
-        })
-        .await
-    }
-
-    /// Does `work`, and keeps the job meanwhile.
-    pub(super) async fn holding_job<T>(&self, id: i64, work: impl Future<Output = T>) -> T {
-        self.holding(work, async || self.hold(id, Duration::ZERO).await).await
-    }
-
-    async fn holding<T>(&self, work: impl Future<Output = T>, keep: impl AsyncFn()) -> T {
+        let Self::Postgres(database) = self else { return work.await };
         tokio::pin!(work);
         loop {
             tokio::select! {
                 done = &mut work => return done,
-                () = tokio::time::sleep(postgres::CLAIM / 3) => keep().await,
+                () = sleep(postgres::CLAIM / 3) => if let Err(error) = database.hold_tick(&tick).await {
+                    tracing::warn!(%error, binding = tick.binding, "a tick could not be kept: another replica may call too");
+                }
+            }
+        }
+    }
+
+    /// Does `work`, and keeps the job meanwhile.
+    pub(super) async fn holding_job<T>(&self, id: i64, work: impl Future<Output = T>) -> T {
+        if let Self::Sqlite(_) = self {
+            return work.await;
+        }
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return done,
+                () = sleep(postgres::CLAIM / 3) => self.hold(id, Duration::ZERO).await,
             }
         }
     }

@@ -8,15 +8,11 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::Shelf;
+use super::{Claim, JobStore, Shelf, StoredJob};
 use crate::{
     config::AppAddress,
     delivery::{Caller, Reached, after_absences},
-    sqlite::{
-        Database,
-        jobs::{self as table, StoredJob},
-    },
-    store::{StoreError, now},
+    store::now,
 };
 
 /// Calls of an app at once: what fell due in a long stop comes to it little by little.
@@ -36,7 +32,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 #[derive(Debug)]
 pub(super) struct Worker {
     pub(super) shelf: Arc<Shelf>,
-    pub(super) database: Arc<Database>,
+    pub(super) store: JobStore,
     pub(super) caller: Caller,
     pub(super) address: AppAddress,
     pub(super) stop: CancellationToken,
@@ -46,6 +42,8 @@ pub(super) struct Worker {
 enum After {
     /// The tick is over, and what comes next is noted.
     Over,
+    /// Another replica has it: look again at this time.
+    Later(i64),
     /// The app failed, and is asked again at this time.
     Failed(i64),
     /// The app was not there.
@@ -70,17 +68,23 @@ impl Worker {
         firing.run().await;
     }
 
-    /// Calls the app with a job, and notes what comes next.
+    /// Calls the app with a job whose time has come, unless another replica does.
     async fn fire(&self, id: i64, failures: u32) -> After {
-        let job = match self.database.read(move |connection| table::by_id(connection, id)).await {
-            Ok(Some(job)) => job,
+        let job = match self.store.claim(id).await {
+            Ok(Claim::Won(job)) => job,
+            Ok(Claim::Later(time)) => return After::Later(time),
             // It was deleted, or another took its place.
-            Ok(None) => return After::Over,
+            Ok(Claim::Gone) => return After::Over,
             Err(error) => {
                 tracing::error!(%error, "a job that is due could not be read");
                 return After::Absent;
             }
         };
+        self.store.holding_job(id, self.call(id, job, failures)).await
+    }
+
+    /// Calls the app, and notes what comes next.
+    async fn call(&self, id: i64, job: StoredJob, failures: u32) -> After {
         let begin = now();
         let start = std::time::Instant::now();
         let url = self.address.url(&format!("/job/{}", utf8_percent_encode(&job.name, SEGMENT)));
@@ -101,6 +105,7 @@ impl Worker {
             let (app, goes_on) = (&self.shelf.app, wait.is_some());
             tracing::warn!(app, job = %job.name, %reason, failures = failures + 1, goes_on, "an app failed on a job");
             if let Some(wait) = wait {
+                self.store.hold(id, Duration::from_millis(u64::try_from(wait).unwrap_or_default())).await;
                 return After::Failed(now().saturating_add(wait));
             }
         }
@@ -112,32 +117,15 @@ impl Worker {
     async fn note(&self, id: i64, job: StoredJob, begin: i64) {
         let fired = job.fired.saturating_add(1);
         let next = job.terms.next(job.due, begin, fired, job.expires);
-        while let Err(error) = self.write(id, next, fired).await {
+        loop {
+            let shelf = self.shelf.clone();
+            let then = move || next.into_iter().for_each(|next| shelf.put(id, next));
+            let Err(error) = self.store.note(id, next, fired, then).await else { return };
             tracing::error!(%error, app = %self.shelf.app, job = %job.name, "a job was fired, and that could not be noted");
             if self.stop.run_until_cancelled(sleep(AGAIN)).await.is_none() {
                 return;
             }
         }
-    }
-
-    async fn write(&self, id: i64, next: Option<i64>, fired: u32) -> Result<(), StoreError> {
-        let shelf = self.shelf.clone();
-        let written = self.database.write(move |batch| {
-            match next {
-                Some(next) => {
-                    if table::advance(batch, id, next, fired)? {
-                        batch.once_committed(move || shelf.put(id, next));
-                    }
-                }
-                None => {
-                    if table::finish(batch, id)? {
-                        batch.once_committed(move || shelf.forget());
-                    }
-                }
-            }
-            Ok(())
-        });
-        written.await
     }
 }
 
@@ -181,9 +169,14 @@ impl Firing {
     }
 
     fn ended(&mut self, id: i64, after: After) {
+        self.worker.shelf.agenda().end(id);
         match after {
             After::Over => {
                 self.failures.remove(&id);
+            }
+            After::Later(time) => {
+                self.failures.remove(&id);
+                self.worker.shelf.put(id, time);
             }
             After::Failed(again) => {
                 *self.failures.entry(id).or_default() += 1;

@@ -3,6 +3,9 @@
 /// The longest table name: with what is put behind it, it has to fit PostgreSQL's 63 bytes.
 const LONGEST: usize = 48;
 
+/// What is put behind a table's name.
+const NAMES: [&str; 9] = ["outbox", "lease", "commit", "relay", "job", "cron", "create_job", "claim_job", "claim_tick"];
+
 /// Where everything of one store is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Names {
@@ -75,10 +78,10 @@ impl Names {
         format!("sidelet {}", self.table.plain()).chars().take(63).collect()
     }
 
-    /// A statement with the names in the place of `{item}`, `{outbox}`, `{lease}`, `{commit}` and the others.
+    /// A statement with the names in the place of `{item}`, `{outbox}` and the others.
     pub(super) fn fill(&self, statement: &str) -> String {
         let mut text = statement.replace("{item}", &self.item());
-        for name in ["outbox", "lease", "commit", "relay"] {
+        for name in NAMES {
             text = text.replace(&format!("{{{name}}}"), &self.table.quoted(&format!("_{name}")));
         }
         text
@@ -102,7 +105,9 @@ mod tests {
     #[test]
     fn every_name_in_a_statement_is_filled_in() {
         let names = Names::new(Name::parse("s.t").unwrap(), Name::parse("m").unwrap());
-        let text = names.fill("{item} {outbox} {lease} {commit} {relay}");
-        assert_eq!(text, r#""s"."t" "s"."t_outbox" "s"."t_lease" "s"."t_commit" "s"."t_relay""#);
+        assert_eq!(names.fill("{item} {outbox} {job}"), r#""s"."t" "s"."t_outbox" "s"."t_job""#);
+        for text in [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")] {
+            assert!(!names.fill(text).contains('{'));
+        }
     }
 }

@@ -6,7 +6,7 @@ use super::{error, names::Names};
 use crate::store::StoreError;
 
 /// What each version adds to the one before, from the first on.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
 /// Why tables cannot be used. Trying again does not help.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -39,11 +39,12 @@ pub(super) async fn prepare(client: &mut Client, names: &Names) -> Result<usize,
     let transaction = client.transaction().await.map_err(error::meaning)?;
     let lock = "SELECT pg_advisory_xact_lock(hashtext('sidelet migration'), hashtext($1))";
     transaction.execute_typed(lock, &[(&names.item(), super::TEXT)]).await.map_err(error::meaning)?;
-    // Another may have made them meanwhile.
-    let version = version(transaction.client(), names).await?;
+    // Before the next look, since it is what makes the server forget that there was no table.
     let metadata = names.metadata();
     let text = format!("CREATE TABLE IF NOT EXISTS {metadata} (key text NOT NULL PRIMARY KEY, value text NOT NULL)");
     transaction.batch_execute(&text).await.map_err(error::meaning)?;
+    // Another may have made them meanwhile.
+    let version = version(transaction.client(), names).await?;
     for migration in &MIGRATIONS[version..] {
         transaction.batch_execute(&names.fill(migration)).await.map_err(error::meaning)?;
     }

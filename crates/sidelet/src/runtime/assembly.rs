@@ -18,12 +18,11 @@ use crate::{
     cron::CronBindings,
     delivery::Caller,
     error::StartError,
-    jobs::Jobs,
-    log::Topic,
+    jobs::{JobStore, Jobs},
     metrics::Metrics,
     pubsub::PubSub,
     resiliency::{Guards, Resiliency},
-    resources::{ApiLog, Resources, Settings, Subscription},
+    resources::{ApiLog, Keeper, Resources, Settings, StateSettings, Subscription},
     sidecar::{Readiness, Sidecar},
     sqlite::{Database, FileLock, Place, Retention},
     store::{OpenError, StoreError},
@@ -149,10 +148,21 @@ fn open(
     Ok(databases)
 }
 
-/// Where jobs are kept: in the first file that a component names.
+/// The SQLite database of the jobs: the first file that a component names. Memory, too, where they are in PostgreSQL.
 fn job_place(resources: &Resources) -> Place {
     let mut places = resources.components.iter().filter_map(|component| component.settings.place());
     places.find(|place| matches!(place, Place::File(_))).cloned().unwrap_or(Place::Memory)
+}
+
+/// Whether jobs are kept in PostgreSQL: whether that is named before any file is.
+fn jobs_are_remote(resources: &Resources) -> bool {
+    let mut kept =
+        resources.components.iter().filter_map(|component| match (&component.settings, component.settings.place()) {
+            (_, Some(Place::File(_))) => Some(false),
+            (Settings::State(StateSettings { keeper: Keeper::Postgres(_), .. }), _) => Some(true),
+            _ => None,
+        });
+    kept.next().unwrap_or(false)
 }
 
 async fn build(
@@ -179,12 +189,18 @@ async fn build(
     let guards = Arc::<Guards>::default();
     let invoker = Invoker::new(caller.token(), guards.clone());
     let place = job_place(&resources);
-    if place == Place::Memory {
-        tracing::info!("no component names a file: jobs are kept in memory, and end with the process");
+    let store = match remote.first().filter(|_| jobs_are_remote(&resources)) {
+        Some(database) => JobStore::Postgres(database),
+        None => JobStore::Sqlite(databases[&place].clone()),
+    };
+    let shared = matches!(store, JobStore::Postgres(_));
+    if place == Place::Memory && !shared {
+        tracing::info!("no component names a file or a database: jobs are kept in memory, and end with the process");
     }
-    let jobs =
-        Jobs::open(databases[&place].clone(), caller.clone(), &config.app_id, &config.apps).await.map_err(failed)?;
-    let cron = CronBindings::new(&resources.components, &config.apps, &databases[&place], &caller);
+    let cron = CronBindings::new(&resources.components, &config.apps, &store, &caller);
+    let jobs = Jobs::open(store, caller.clone(), &config.app_id, &config.apps).await.map_err(failed)?;
+    let jobs = Arc::new(jobs);
+    remote.listen(Some(jobs.clone()).filter(|_| shared));
     let consumers = Consumers::new(config.apps.clone(), pubsubs.clone(), caller, guards);
     let awaited = config.awaited_app.as_ref().and_then(|app| config.apps.get(app)).cloned();
     let log = resources.configuration.api_log;

@@ -13,6 +13,7 @@ use super::assembly::failed;
 use crate::{
     config::Config,
     error::StartError,
+    jobs::Jobs,
     metrics::Metrics,
     outbox::Relay,
     postgres::{self, Hearer, WORD},
@@ -42,7 +43,9 @@ struct Shared {
 
 /// Who hears what other replicas tell.
 struct Ears {
+    database: Arc<postgres::Database>,
     relay: Option<Arc<Relay>>,
+    jobs: Option<Arc<Jobs>>,
 }
 
 impl Hearer for Ears {
@@ -50,12 +53,17 @@ impl Hearer for Ears {
         if let Some(relay) = &self.relay {
             relay.committed();
         }
-        Ok(())
+        match &self.jobs {
+            Some(jobs) => jobs.learn().await,
+            None => Ok(()),
+        }
     }
 
     fn hear(&self, word: &str) {
-        if let Some(relay) = self.relay.as_ref().filter(|_| word == WORD) {
-            relay.heard();
+        if word == WORD {
+            self.relay.iter().for_each(|relay| relay.heard());
+        } else if let (Some(jobs), Some(told)) = (&self.jobs, self.database.told(word)) {
+            jobs.hear(&told.app, told.id, told.due);
         }
     }
 }
@@ -68,7 +76,10 @@ impl Remote {
         }
         let opened = postgres::Database::new(settings.clone(), metrics.queries());
         let database = opened.map_err(|error| StartError::Store { message: error.to_string() })?;
-        match timeout(PATIENCE, database.prepare()).await {
+        // It is not broken off: it may be bringing the tables up to date.
+        let preparing = database.clone();
+        let prepared = tokio::spawn(async move { preparing.prepare().await });
+        match timeout(PATIENCE, prepared).await.map(|ended| ended.unwrap_or(Ok(()))) {
             Ok(Ok(())) => {}
             Ok(Err(error @ (StoreError::Failed { .. } | StoreError::Conflict))) => {
                 let message = format!("could not open the database `{}`: {error}", database.place());
@@ -85,13 +96,20 @@ impl Remote {
         Ok(self.shared.last_mut().expect("it was put there"))
     }
 
-    /// Begins to hear what other replicas tell.
-    pub(super) fn listen(&self) {
-        for Shared { database, relay, .. } in &self.shared {
-            if relay.is_some() {
-                postgres::listen(database.clone(), Ears { relay: relay.clone() }, self.stop.clone());
+    /// Begins to hear what other replicas tell. `jobs` are those of the first database.
+    pub(super) fn listen(&self, jobs: Option<Arc<Jobs>>) {
+        let all = [jobs].into_iter().chain(std::iter::repeat_with(|| None));
+        for (Shared { database, relay, .. }, jobs) in self.shared.iter().zip(all) {
+            if relay.is_some() || jobs.is_some() {
+                let ears = Ears { database: database.clone(), relay: relay.clone(), jobs };
+                postgres::listen(database.clone(), ears, self.stop.clone());
             }
         }
+    }
+
+    /// The database of the first component that names one.
+    pub(super) fn first(&self) -> Option<Arc<postgres::Database>> {
+        self.shared.first().map(|shared| shared.database.clone())
     }
 
     /// Ends the relays, and then the connections. Says whether the relays ended in time.
@@ -140,6 +158,5 @@ pub(super) async fn open(
         let store = StateStore::new(component.name.clone(), keeper, prefix, &config.app_id, outbox.clone());
         stores.insert(component.name.clone(), store);
     }
-    remote.listen();
     Ok(stores)
 }

@@ -4,55 +4,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::writer::Batch;
 use crate::{
-    jobs::{NewJob, Terms},
+    jobs::{Created, NewJob, StoredJob, Summary, WaitingJob},
     store::StoreError,
 };
-
-/// A job as it is stored.
-#[derive(Debug)]
-pub(crate) struct StoredJob {
-    /// Unique among the jobs of its app.
-    pub(crate) name: String,
-    /// The tick that comes next, in Unix milliseconds.
-    pub(crate) due: i64,
-    /// How many ticks are over.
-    pub(crate) fired: u32,
-    /// No tick is later.
-    pub(crate) expires: Option<i64>,
-    /// What the caller said.
-    pub(crate) terms: Terms,
-    /// JSON.
-    pub(crate) data: String,
-}
-
-/// A job that waits, for people.
-#[derive(Debug)]
-pub(crate) struct WaitingJob {
-    /// Unique among the jobs of its app.
-    pub(crate) name: String,
-    /// The tick that comes next, in Unix milliseconds.
-    pub(crate) due: i64,
-}
-
-/// The jobs of an app, for people.
-#[derive(Debug)]
-pub(crate) struct Summary {
-    /// How many there are.
-    pub(crate) count: i64,
-    /// The first tick of any, in Unix milliseconds.
-    pub(crate) next: Option<i64>,
-    /// Those whose tick is overdue, the first first.
-    pub(crate) late: Vec<WaitingJob>,
-}
-
-/// What became of a new job.
-#[derive(Debug)]
-pub(crate) enum Created {
-    /// It has this id, which no other job ever had, and took the place of another.
-    Job { id: i64, replaced: Option<i64> },
-    /// There is one of that name.
-    Exists,
-}
 
 /// The ids of the jobs of an app, with their next ticks.
 pub(crate) fn agenda(connection: &Connection, app: &str) -> Result<Vec<(i64, i64)>, StoreError> {

@@ -2,6 +2,9 @@
 //!
 //! What every store has in common is in `state` and `outbox`.
 
+mod faults;
+mod history;
+mod jobs;
 mod outbox;
 mod tables;
 

@@ -1,0 +1,95 @@
+//! Jobs and cron bindings that replicas share: each tick comes once, whoever made the job and whoever dies.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::harness::{Api, App, Place, Process, eventually, postgres};
+
+const CRON: &str = "
+---
+apiVersion: dapr.io/v1alpha1
+kind: Component
+metadata: {name: tick}
+spec:
+  type: bindings.cron
+  version: v1
+  metadata: [{name: schedule, value: '@every 1s'}, {name: direction, value: input}]
+";
+
+fn place(url: &str, app: &App, more: &str) -> Place {
+    let mut place = Place::new(&format!("{}{more}", postgres::store("statestore", url, &[])));
+    place.serve(app);
+    place
+}
+
+async fn schedule(api: &Api, name: &str, job: serde_json::Value) {
+    let answer = api.post(&format!("/v1.0/jobs/{name}"), job.to_string()).await;
+    assert_eq!(answer.status, 204, "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_is_made_read_replaced_and_deleted_on_any_replica() {
+    let (_, url) = postgres::database().await;
+    let app = App::start().await;
+    let (one, other) = (place(&url, &app, ""), place(&url, &app, ""));
+    let (one, other) = (one.start().await, other.start().await);
+    schedule(&one.api, "later", json!({"dueTime": "1h", "data": {"a": [1.50]}})).await;
+    assert_eq!(other.api.get("/v1.0/jobs/later").await.body, one.api.get("/v1.0/jobs/later").await.body);
+    let again = other.api.post("/v1.0/jobs/later", json!({"dueTime": "2h"}).to_string()).await;
+    assert_eq!(again.status, 409);
+    schedule(&other.api, "later", json!({"dueTime": "100ms", "overwrite": true, "data": 2})).await;
+    let called = app.wait_for(1).await;
+    assert_eq!((called[0].route.as_str(), &called[0].event), ("/job/later", &json!(2)));
+    eventually("the end of the job", async || (one.api.get("/v1.0/jobs/later").await.status == 404).then_some(()))
+        .await;
+    schedule(&one.api, "gone", json!({"dueTime": "1h"})).await;
+    assert_eq!(other.api.send(reqwest::Method::DELETE, "/v1.0/jobs/gone", "").await.status, 204);
+    assert_eq!(one.api.get("/v1.0/jobs/gone").await.status, 404);
+    one.stop().await;
+    other.stop().await;
+    assert_eq!(app.delivered().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_tick_comes_once_from_two_replicas() {
+    let (_, url) = postgres::database().await;
+    let app = App::start().await;
+    let (one, other) = (place(&url, &app, CRON), place(&url, &app, CRON));
+    let (one, other) = (one.start().await, other.start().await);
+    for number in 0..40 {
+        let api = if number % 2 == 0 { &one.api } else { &other.api };
+        schedule(api, &format!("job-{number}"), json!({"schedule": "@every 500ms", "repeats": 4})).await;
+    }
+    let of =
+        |route: &str| app.delivered().iter().filter(|call| call.route == route && call.method != "OPTIONS").count();
+    for number in 0..40 {
+        eventually("four ticks of a job", async || (of(&format!("/job/job-{number}")) >= 4).then_some(())).await;
+    }
+    eventually("ticks of the binding", async || (of("/tick") >= 3).then_some(())).await;
+    let (ticks, start) = (of("/tick"), Instant::now());
+    eventually("five more ticks", async || (of("/tick") >= ticks + 5).then_some(())).await;
+    assert!(start.elapsed() > Duration::from_secs(4), "ticks came twice: {:?}", start.elapsed());
+    one.stop().await;
+    other.stop().await;
+    for number in 0..40 {
+        assert_eq!(of(&format!("/job/job-{number}")), 4, "job {number}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_of_a_replica_that_was_killed_comes_from_the_other_one() {
+    let (_, url) = postgres::database().await;
+    let app = App::start().await;
+    let (dying, living) = (place(&url, &app, ""), place(&url, &app, ""));
+    let (dying, living) = (Process::start(&dying), Process::start(&living));
+    schedule(&dying.api, "orphan", json!({"dueTime": "2s"})).await;
+    dying.kill();
+    let due = Instant::now() + Duration::from_secs(2);
+    assert_eq!(app.wait_for(1).await[0].route, "/job/orphan");
+    println!("a job of a killed replica came {:.2?} after its time", Instant::now().saturating_duration_since(due));
+    eventually("the end of the job", async || (living.api.get("/v1.0/jobs/orphan").await.status == 404).then_some(()))
+        .await;
+    assert_eq!(living.terminate().await.code(), Some(0));
+    assert_eq!(app.delivered().len(), 1);
+}
