@@ -29,6 +29,8 @@ pub(crate) use reader::Reader;
 
 /// Open streams at most. A reader more is asked to come later.
 const STREAMS: usize = 10_000;
+/// Open streams of one key of a topic at most, so that no key takes the places of all others.
+const OF_A_KEY: usize = 64;
 /// Bytes of messages that wait for readers, at most, however many readers a message waits for.
 const MEMORY: usize = 64 << 20;
 /// Readers that read the log by themselves at the same moment, so that the API's own reads never wait for many.
@@ -70,6 +72,9 @@ pub(crate) enum OpenError {
     /// Another may end soon.
     #[error("there are {STREAMS} open streams")]
     Full,
+    /// As before, for one key.
+    #[error("there are {OF_A_KEY} open streams of this key; close one of them")]
+    KeyFull,
     /// The sidecar is told to stop.
     #[error("the sidecar ends")]
     Ending,
@@ -132,7 +137,7 @@ impl Streams {
             }
         };
         let tap = self.tap(pubsub, topic);
-        let slot = tap.attach(&interest, next);
+        let slot = tap.attach(&interest, next).ok_or(OpenError::KeyFull)?;
         Ok(Reader::new(tap, slot, interest, place, open))
     }
 

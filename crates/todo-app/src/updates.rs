@@ -20,7 +20,7 @@ pub use self::ended::{SESSION_ENDED, SessionEnded};
 pub use self::feed::End;
 pub use self::listener::{Listener, STREAM_COOKIE};
 pub use self::poll::Poller;
-pub use self::relay::{Pieces, Relay, away};
+pub use self::relay::{Pieces, Relay, away, full};
 pub use self::ring::{RingSlot, UpdatesIndex, WINDOW};
 use crate::{App, failure::Failure, lists::ATTEMPTS, numbered::Entry};
 

@@ -55,6 +55,19 @@ async fn a_thousand_open_streams_are_each_told_their_users_changes_and_the_servi
     Ok(())
 }
 
+#[tokio::test]
+async fn a_user_does_not_take_the_places_of_others() -> Result<()> {
+    let todo = Todo::start().await?;
+    let (ada, bob) = (todo.sign_up("ada").await?, todo.sign_up("bob").await?);
+    let mut pages = try_join_all((0..64).map(|_| opened(&ada))).await?;
+    let refused = ada.get("/api/updates").await?;
+    assert_eq!((refused.status.as_u16(), refused.problem()), (429, "too-many-requests"));
+    opened(&bob).await?;
+    pages.pop();
+    eventually("a place for another page", async || opened(&ada).await.ok()).await?;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_does_not_read_is_given_up_and_holds_up_nobody() -> Result<()> {
     let todo = Todo::start().await?;

@@ -17,7 +17,7 @@ pub(super) fn describe(operation: Operation) -> Described {
                 "The stream.",
                 json!({ EVENT_STREAM: { "schema": { "type": "string", "description": events() } } }),
             )
-            .refuses([400]),
+            .refuses([400, 429]),
     }
 }
 

@@ -49,8 +49,10 @@ pub(super) async fn stream_topic(
 }
 
 fn refused(error: &OpenError) -> Answer {
-    if matches!(error, OpenError::Position { .. }) {
-        return Refusal::malformed(error.to_string()).into();
-    }
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "ERR_STREAM_UNAVAILABLE", error.to_string()).into()
+    let status = match error {
+        OpenError::Position { .. } => return Refusal::malformed(error.to_string()).into(),
+        OpenError::KeyFull => StatusCode::TOO_MANY_REQUESTS,
+        OpenError::Full | OpenError::Ending => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    Refusal::new(status, "ERR_STREAM_UNAVAILABLE", error.to_string()).into()
 }

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::sleep;
 
-use super::{Common, Interest, Slot, event};
+use super::{Common, Interest, OF_A_KEY, Slot, event};
 use crate::{
     log::{Message, Topic},
     sqlite::{Database, log},
@@ -73,8 +73,13 @@ impl Tap {
     }
 
     /// Adds a reader that begins at the offsets `next`, or with what is appended from now on.
-    pub(super) fn attach(self: &Arc<Self>, interest: &Interest, next: Option<Vec<i64>>) -> Arc<Slot> {
+    ///
+    /// None: its key has as many readers as it may.
+    pub(super) fn attach(self: &Arc<Self>, interest: &Interest, next: Option<Vec<i64>>) -> Option<Arc<Slot>> {
         let mut board = self.board();
+        if interest.key.as_ref().and_then(|key| board.keyed.get(key)).is_some_and(|slots| slots.len() >= OF_A_KEY) {
+            return None;
+        }
         let ends: Vec<i64> =
             interest.partitions.clone().map(|partition| self.topic.partitions().end(partition)).collect();
         for (partition, end) in interest.partitions.clone().zip(&ends) {
@@ -89,7 +94,7 @@ impl Tap {
             board.running = true;
             tokio::spawn(self.clone().run());
         }
-        slot
+        Some(slot)
     }
 
     /// Removes a reader.

@@ -309,6 +309,27 @@ async fn a_silent_stream_is_kept_alive_and_none_begins_once_they_are_ended() {
 }
 
 #[tokio::test]
+async fn one_key_does_not_take_the_places_of_all() {
+    let place = Place::new(IN_MEMORY);
+    let sidecar = place.start().await;
+    let open = async |key: &str| Stream::open(&sidecar.api, &format!("pubsub/t?key={key}"), "").await;
+    let mut streams = join_all((0..64).map(async |_| open("a").await)).await;
+    let refused = sidecar.api.get("/sidelet/v1/subscribe/pubsub/t?key=a").await;
+    assert_eq!((refused.status, refused.code().as_str()), (429, "ERR_STREAM_UNAVAILABLE"));
+    // Other keys, and who wants all of them, have places of their own; one that ends is free again.
+    open("b").await;
+    Stream::open(&sidecar.api, "pubsub/t", "").await;
+    streams.pop();
+    let url = format!("{}/sidelet/v1/subscribe/pubsub/t?key=a", sidecar.api.address);
+    eventually("a place for the key", async || {
+        let answer = sidecar.api.client.get(&url).send().await.ok()?;
+        (answer.status() == 200).then_some(())
+    })
+    .await;
+    sidecar.stop().await;
+}
+
+#[tokio::test]
 async fn what_names_no_stream_is_refused() {
     let mut place = Place::new(COMPONENTS);
     place.api_token = Some("secret".into());

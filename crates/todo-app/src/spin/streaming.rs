@@ -12,7 +12,7 @@ use crate::{
     App,
     http::{Response, cors::Cors, problem::Problem, request_id, router::Route},
     settings::variable,
-    updates::{Pieces, away},
+    updates::{Pieces, away, full},
 };
 
 /// An answer, whole or in pieces.
@@ -147,6 +147,7 @@ pub async fn subscribe(pubsub: &str, topic: &str, key: &str) -> Result<Incoming,
             let pieces = Box::pin(response.take_body_stream().map(Result::ok));
             Ok(Incoming { _response: response, pieces })
         }
+        Ok(response) if response.status() == 429 => Err(full()),
         Ok(response) => {
             eprintln!("the sidecar answered {} to a stream of `{topic}`", response.status());
             Err(away())

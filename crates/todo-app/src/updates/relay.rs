@@ -90,6 +90,13 @@ pub fn away() -> Problem {
         .header("retry-after", "1")
 }
 
+/// The user has as many open streams as the sidecar allows.
+pub fn full() -> Problem {
+    Problem::new(429, kind::TOO_MANY_REQUESTS)
+        .detail("You have too many open streams of updates: close one, and try again.")
+        .header("retry-after", "1")
+}
+
 impl<P: Pieces> Pieces for Relay<P> {
     async fn next(&mut self) -> Option<Vec<u8>> {
         let mut text = std::mem::take(&mut self.begin);
