@@ -16,6 +16,7 @@ mod import;
 mod inbox;
 mod journey;
 mod killed;
+mod mail;
 mod mornings;
 mod rates;
 mod receiver;
