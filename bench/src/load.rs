@@ -10,6 +10,7 @@ use crate::latency::{milliseconds, percentile};
 
 /// What one run gave.
 pub(crate) struct Figures {
+    pub(crate) requests: usize,
     pub(crate) per_second: f64,
     pub(crate) p50: f64,
     pub(crate) p99: f64,
@@ -34,8 +35,15 @@ where
             anyhow::Ok(times)
         }
     });
-    let mut times: Vec<Duration> = try_join_all(connections).await.context("a request failed")?.concat();
-    let per_second = times.len() as f64 / begin.elapsed().as_secs_f64();
-    let (p50, p99) = (milliseconds(percentile(&mut times, 0.5)), milliseconds(percentile(&mut times, 0.99)));
-    Ok(Figures { per_second, p50, p99 })
+    let times: Vec<Duration> = try_join_all(connections).await.context("a request failed")?.concat();
+    Ok(Figures::new(times, begin.elapsed()))
+}
+
+impl Figures {
+    /// Of requests that took so long each, within `window`.
+    pub(crate) fn new(mut times: Vec<Duration>, window: Duration) -> Self {
+        let per_second = times.len() as f64 / window.as_secs_f64();
+        let [p50, p99] = [0.5, 0.99].map(|share| milliseconds(percentile(&mut times, share)));
+        Self { requests: times.len(), per_second, p50, p99 }
+    }
 }
