@@ -86,7 +86,7 @@ pub(crate) fn check_sizes() -> Result<()> {
 }
 
 fn build_components(names: &[&str]) -> Result<()> {
-    tools::component_target()?;
+    tools::rust_target(tools::COMPONENT_TARGET)?;
     let mut arguments = vec!["build", "--profile", "wasm", "--target", tools::COMPONENT_TARGET];
     for name in names {
         arguments.extend(["--package", name]);

@@ -14,7 +14,7 @@ pub(crate) fn all() -> Result<()> {
     tools::cargo_deny()?;
     cargo(&["deny", "--log-level", "error", "check", "licenses", "bans", "sources"])?;
     cargo(&["clippy", "--release", "--all-targets", "--", "--deny", "warnings"])?;
-    tools::component_target()?;
+    tools::rust_target(tools::COMPONENT_TARGET)?;
     let components = build::all_components().into_iter().flat_map(|name| ["--package", name]);
     let mut arguments =
         vec!["clippy", "--profile", "wasm", "--target", tools::COMPONENT_TARGET, "--target-dir", "target"];

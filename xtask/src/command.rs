@@ -1,5 +1,6 @@
 //! Running other programs.
 
+use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -14,8 +15,14 @@ pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
 
 /// Runs a program; its output is the user's.
 pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<()> {
-    let status =
-        Command::new(program).args(arguments).status().with_context(|| format!("could not run `{program}`"))?;
+    run_with(program, arguments, &[])
+}
+
+/// Runs a program with these variables beside its own.
+pub(crate) fn run_with(program: &str, arguments: &[&str], variables: &[(&str, OsString)]) -> Result<()> {
+    let mut command = Command::new(program);
+    command.args(arguments).envs(variables.iter().map(|(name, value)| (name, value)));
+    let status = command.status().with_context(|| format!("could not run `{program}`"))?;
     if !status.success() {
         bail!("`{} {}` failed", program.rsplit('/').next().unwrap_or(program), arguments.join(" "));
     }

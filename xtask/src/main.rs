@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod command;
 mod data;
+mod image;
 mod node;
 mod python;
 mod schemathesis;
@@ -54,6 +55,12 @@ enum Task {
         /// Options of the benchmark; `-- --help` lists them.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
+    },
+    /// Builds the image of sidelet, as an OCI image layout in target/image/sidelet.
+    Image {
+        /// For which nodes; both unless told otherwise.
+        #[arg(long, value_enum, default_values_t = [image::Architecture::Arm64, image::Architecture::Amd64])]
+        architecture: Vec<image::Architecture>,
     },
     /// Formatting, lints, licences, and the arrows between the crates.
     Check,
@@ -116,7 +123,7 @@ fn run(task: Task) -> Result<ExitCode> {
             // Builds the commands `todo` and `sidelet` too, for their own tests; the other runners start the same ones.
             command::cargo(&["test", "--release", "--no-fail-fast"])?;
             node::test("tests/dapr-sdk", &[])?;
-            node::test("tests/readers", &[("PYTHON", &python::program("python")?)])?;
+            node::test("tests/readers", &[("PYTHON", &python::CHECKS.program("python")?)])?;
             schemathesis::run()?;
             Ok(ExitCode::SUCCESS)
         }
@@ -127,8 +134,15 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Bench { options } => {
             build::components()?;
             build::todo()?;
-            command::cargo(&["build", "--release", "--package", "bench"])?;
+            command::cargo(&["build", "--release", "--package", "bench", "--package", "sidelet"])?;
+            if options.iter().any(|option| option == "sidecar") {
+                backends()?;
+            }
             command::become_process(build::binary("bench"), options)
+        }
+        Task::Image { architecture } => {
+            image::build(&architecture)?;
+            Ok(ExitCode::SUCCESS)
         }
         Task::Check => {
             check::all()?;

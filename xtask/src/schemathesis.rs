@@ -18,7 +18,7 @@ const CLOSING_LINES: usize = 12;
 
 /// Runs it against an application with empty data. The command `todo` and the components are built already.
 pub(crate) fn run() -> Result<()> {
-    let schemathesis = python::program("schemathesis")?;
+    let schemathesis = python::CHECKS.program("schemathesis")?;
     let folder = target().join("schemathesis");
     let data = folder.join("data");
     if data.exists() {

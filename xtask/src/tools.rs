@@ -8,20 +8,20 @@ use crate::command::{output, run};
 /// What components are compiled for.
 pub(crate) const COMPONENT_TARGET: &str = "wasm32-wasip2";
 
-/// Adds the target of the components to the toolchain when it is missing.
-pub(crate) fn component_target() -> Result<()> {
+/// Adds a target to the toolchain when it is missing.
+pub(crate) fn rust_target(name: &str) -> Result<()> {
     let Some(installed) = output("rustup", &["target", "list", "--installed"]) else {
         // Without rustup the toolchain may bring the target itself.
         let sysroot = output("rustc", &["--print", "sysroot"]).unwrap_or_default();
-        if std::path::Path::new(sysroot.trim()).join("lib/rustlib").join(COMPONENT_TARGET).exists() {
+        if std::path::Path::new(sysroot.trim()).join("lib/rustlib").join(name).exists() {
             return Ok(());
         }
-        bail!("the target {COMPONENT_TARGET} is missing: install rustup, or add the target to your toolchain");
+        bail!("the target {name} is missing: install rustup, or add the target to your toolchain");
     };
-    if installed.lines().any(|line| line.trim() == COMPONENT_TARGET) {
+    if installed.lines().any(|line| line.trim() == name) {
         return Ok(());
     }
-    run("rustup", &["target", "add", COMPONENT_TARGET])
+    run("rustup", &["target", "add", name])
 }
 
 /// SQLite is compiled from C.
