@@ -1,7 +1,6 @@
 //! The end of an account: everything of the user's goes, in one transaction.
 
 use dapr::{Operation, StateItem, Transport};
-use jiff::SignedDuration;
 
 use super::{account, session_gone};
 use crate::{
@@ -16,8 +15,8 @@ use crate::{
 
 /// Seconds for which a closed list is remembered: until every access token of its user has ended, twice over.
 const CLOSED_SECONDS: i64 = 2 * ACCESS_TOKEN_SECONDS;
-/// After the commit, and longer than it takes.
-const LAST_TRY: SignedDuration = SignedDuration::from_secs(60);
+/// Seconds: after the commit, and longer than it takes.
+const LAST_TRY: i64 = 60;
 
 impl<T: Transport> App<T> {
     /// Removes the account with its sessions and tokens, its e-mail address, and every task, those in the trash too.

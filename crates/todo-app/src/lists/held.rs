@@ -11,7 +11,7 @@
 //! Every list is read in its user's mornings.
 
 use dapr::{Metadata, Operation, Transport, metadata_key};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use todo_domain::UserId;
 use todo_domain::list::{HeldEvent, TaskList};
@@ -29,10 +29,10 @@ use crate::{
 
 /// Seconds for which requests leave publishing to the job after the broker did not take an event: whoever tries waits.
 const QUIET_SECONDS: i64 = 60;
-/// The wait before the job's first try.
-const FIRST_TRY: SignedDuration = SignedDuration::from_secs(5);
-/// The age at which held events are nobody's any more: whoever committed them has published them, or has ended.
-const ABANDONED: SignedDuration = SignedDuration::from_secs(10);
+/// Seconds before the job's first try.
+const FIRST_TRY: i64 = 5;
+/// The age in seconds at which held events are nobody's any more: whoever committed them has published them, or has ended.
+const ABANDONED: i64 = 10;
 /// Events after which the note is written, and beyond which the head is written anew without them.
 const MANY: usize = 100;
 /// Seconds for which the list of a user who has gone holds its last events: longer than any broker should be away.
@@ -152,7 +152,8 @@ impl<T: Transport> App<T> {
             return;
         }
         let held = Held::of(&loaded.list, loaded.published.clone());
-        let is_abandoned = held.events.first().is_some_and(|event| event.timestamp + ABANDONED <= self.now);
+        let is_abandoned =
+            held.events.first().is_some_and(|event| event.timestamp.as_second() + ABANDONED <= self.now.as_second());
         if is_abandoned && !held.is_quiet(self.now) {
             self.leave_to_job(held.user, false).await;
         }
@@ -167,9 +168,11 @@ impl<T: Transport> App<T> {
         }
     }
 
-    /// Makes the job that publishes what a list holds, after a while.
-    pub(crate) async fn plan_held(&self, user: UserId, after: SignedDuration, anew: bool) -> Result<(), Failure> {
-        let mut job = job(self.now + after, &user)?;
+    /// Makes the job that publishes what a list holds, after some seconds.
+    pub(crate) async fn plan_held(&self, user: UserId, after: i64, anew: bool) -> Result<(), Failure> {
+        // Whole seconds: jiff's arithmetic is a sixth of what a component may have.
+        let at = Timestamp::from_second(self.now.as_second() + after).unwrap_or(self.now);
+        let mut job = job(at, &user)?;
         job.overwrite = anew;
         Ok(self.dapr.schedule_job(&JobName::Held(user).to_string(), &job).await?)
     }
