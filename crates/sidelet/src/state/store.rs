@@ -73,11 +73,7 @@ impl StateStore {
     }
 
     /// Reads many keys, in order. `None` when the values are longer than `limit` bytes together.
-    pub(crate) async fn get_many(
-        &self,
-        keys: Vec<String>,
-        limit: usize,
-    ) -> Result<Option<Vec<(String, Option<Item>)>>, StoreError> {
+    pub(crate) async fn get_many(&self, keys: Vec<String>, limit: usize) -> Result<Option<Found>, StoreError> {
         let whole: Vec<_> = keys.iter().map(|key| self.whole_key(key)).collect();
         match &self.keeper {
             Keeper::Sqlite { database, table, .. } => {
@@ -128,13 +124,16 @@ impl StateStore {
     }
 }
 
+/// Keys in the order in which they were asked for, with what is there.
+type Found = Vec<(String, Option<Item>)>;
+
 /// The items of `keys`, until they are too long together.
 fn collect(
     keys: Vec<String>,
     whole: &[String],
     limit: usize,
     mut get: impl FnMut(&str) -> Result<Option<Item>, StoreError>,
-) -> Result<Option<Vec<(String, Option<Item>)>>, StoreError> {
+) -> Result<Option<Found>, StoreError> {
     let (mut items, mut length) = (Vec::with_capacity(keys.len()), 0);
     for (key, whole) in keys.into_iter().zip(whole) {
         let item = get(whole)?;
