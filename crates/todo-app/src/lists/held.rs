@@ -250,7 +250,6 @@ pub(super) fn published_key(user: UserId) -> String {
     format!("tasks/{user}/published")
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 const fn is_zero(number: &i64) -> bool {
     *number == 0
 }
