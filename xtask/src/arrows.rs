@@ -9,6 +9,7 @@ use crate::command::output;
 const ARROWS: &[(&str, &[&str])] = &[
     ("fuzzing", &[]),
     ("backends", &[]),
+    ("conformance", &["backends"]),
     ("todo-domain", &["fuzzing"]),
     ("dapr", &[]),
     ("web-push", &[]),

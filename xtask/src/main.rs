@@ -50,6 +50,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
         options: Vec<String>,
     },
+    /// Asks sidelet everything of the conformance suite, and daprd too where it is given, side by side.
+    Conformance {
+        /// Options of the suite, such as --daprd PATH, --only state/; `-- --help` lists them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
     /// Measures the built application and prints medians of several runs.
     Bench {
         /// Options of the benchmark; `-- --help` lists them.
@@ -130,6 +136,15 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Backends => {
             backends()?;
             Ok(ExitCode::SUCCESS)
+        }
+        Task::Conformance { options } => {
+            backends()?;
+            command::cargo(&["build", "--release", "--package", "sidelet", "--package", "conformance", "--bins"])?;
+            let sidelet = build::binary("sidelet").display().to_string();
+            let own =
+                ["--sidelet", &sidelet, "--differences", "docs/daprd-differences.md", "--page", "docs/conformance.md"];
+            let options = own.into_iter().map(str::to_owned).chain(options);
+            command::become_process(build::binary("conformance"), options)
         }
         Task::Bench { options } => {
             build::components()?;

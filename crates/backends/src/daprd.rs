@@ -128,6 +128,14 @@ impl Daprd {
         self.server.take().context("the sidecar does not run")?.end(Signal::TERM).await
     }
 
+    /// Tells the sidecar to stop, and does not wait for it.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn terminate(&self) -> Result<()> {
+        self.server.as_ref().context("the sidecar does not run")?.signal(Signal::TERM)
+    }
+
     /// Ends the sidecar at once, as a power cut would; the scheduler goes on.
     pub fn kill(&mut self) {
         self.server = None;

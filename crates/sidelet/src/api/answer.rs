@@ -87,6 +87,11 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, code::MALFORMED_REQUEST, message)
     }
 
+    /// What is left of the body is not read, so that nothing can follow it on the connection.
+    pub(super) fn too_large() -> Self {
+        Self::malformed("stream too large").closing()
+    }
+
     /// What a store's error means to a caller. The private detail is logged here, once.
     pub(super) fn store(error: StoreError, code: &'static str, attempt: &str) -> Self {
         match error {

@@ -88,7 +88,7 @@ pub(super) async fn invoke_service(sidecar: &Sidecar, target: &Target, call: Cal
     let uri = address(sidecar, target, call.uri.query())?;
     let length = call.header(http::header::CONTENT_LENGTH).parse::<u64>().ok();
     if length.is_some_and(|length| length > sidecar.max_body_size as u64) {
-        return Err(Refusal::malformed("stream too large"));
+        return Err(Refusal::too_large());
     }
     let headers = headers::for_app(call.headers.clone(), &sidecar.app_id, app, sidecar.invoker.token.as_ref());
     let method = call.method.clone();
@@ -117,7 +117,7 @@ async fn attempt(
 ) -> Result<Response<Incoming>, Refusal> {
     match timeout(limit, sidecar.invoker.client.request(request)).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) if is_too_long(&error) => Err(Refusal::malformed("stream too large")),
+        Ok(Err(error)) if is_too_long(&error) => Err(Refusal::too_large()),
         Ok(Err(error)) if error.is_connect() => Err(failed(app, "the app is not there")),
         Ok(Err(_)) => Err(failed(app, "the app closed the connection")),
         Err(_) => Err(failed(app, "the app did not answer in time")),

@@ -75,7 +75,7 @@ impl Call {
         };
         match arrived {
             Ok(body) => Ok(body.to_bytes()),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::malformed("stream too large")),
+            Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::too_large()),
             Err(_) => Err(Refusal::malformed("the body ended early")),
         }
     }

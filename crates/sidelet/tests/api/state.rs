@@ -172,6 +172,7 @@ async fn a_body_over_the_limit_is_refused() {
     let sidecar = place.start().await;
     let answer = sidecar.api.post("/v1.0/state/statestore", "x".repeat(1001)).await;
     assert_refused(&answer, 400, "ERR_MALFORMED_REQUEST", "stream too large");
+    assert_eq!(answer.header("connection"), "close", "{answer:?}");
     sidecar.stop().await;
 }
 
