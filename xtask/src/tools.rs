@@ -24,13 +24,15 @@ pub(crate) fn rust_target(name: &str) -> Result<()> {
     run("rustup", &["target", "add", name])
 }
 
-/// SQLite is compiled from C.
+/// SQLite, librdkafka and its OpenSSL are compiled from C and C++.
 pub(crate) fn c_compiler() -> Result<()> {
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
-    if output(&compiler, &["--version"]).is_some() {
-        return Ok(());
+    for tool in [compiler.as_str(), "c++", "make", "perl"] {
+        if output(tool, &["--version"]).is_none() {
+            bail!("`{tool}` is missing: install it, such as with `apt-get install build-essential perl`")
+        }
     }
-    bail!("a C compiler is missing: install one, such as with `apt-get install gcc libc6-dev`")
+    Ok(())
 }
 
 /// The oldest Node that runs the tests in JavaScript.

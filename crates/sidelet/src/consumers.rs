@@ -8,7 +8,7 @@ mod plan;
 mod reload;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, PoisonError, RwLock},
 };
 
@@ -103,6 +103,16 @@ pub(crate) enum ChangeError {
     Store(#[from] StoreError),
 }
 
+/// Why one of these topics can never be, if so.
+async fn refused(pubsub: &PubSub, topics: impl Iterator<Item = &String>) -> Option<StoreError> {
+    for topic in topics {
+        if let Err(error @ StoreError::Rejected { .. }) = pubsub.topic(topic).await {
+            return Some(error);
+        }
+    }
+    None
+}
+
 impl Consumers {
     pub(crate) fn new(
         apps: BTreeMap<String, AppAddress>,
@@ -157,7 +167,12 @@ impl Consumers {
         if self.stop.is_cancelled() {
             return Ok(());
         }
-        let wanted = plan::wanted(&inside.declared, &inside.asked);
+        let group = |app: &str, subscription: &Subscription| match self.pubsubs.get(&subscription.pubsub) {
+            Some(pubsub) => pubsub.group(app, &subscription.name),
+            None => subscription.name.as_str().into(),
+        };
+        let wanted = plan::wanted(&inside.declared, &inside.asked, group);
+        let mut known = HashSet::new();
         let mut kept = Vec::new();
         let mut opened = Vec::new();
         for Wanted { name, app, subscription } in &wanted {
@@ -166,6 +181,18 @@ impl Consumers {
                 pubsub: subscription.pubsub.clone(),
             })?;
             let key = Key { name: name.clone(), pubsub: pubsub.name.clone(), topic: subscription.topic.clone() };
+            if !known.insert(key.clone()) {
+                tracing::error!(
+                    group = %name, topic = %key.topic, subscription = %subscription.name, app,
+                    "a subscription is refused: another has the same consumer group and topic, and they would share its messages; name groups with `{{appID}}` and `{{subscription}}`"
+                );
+                continue;
+            }
+            let topics = [Some(&subscription.topic), subscription.dead_letter_topic.as_ref()];
+            if let Some(error) = refused(pubsub, topics.into_iter().flatten()).await {
+                tracing::error!(subscription = %subscription.name, app, %error, "a subscription is refused; the others are served");
+                continue;
+            }
             let letters = match &subscription.dead_letter_topic {
                 Some(letters) => Some(pubsub.topic(letters).await?),
                 None => None,

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::{
     envelope,
     log::{Message, NewMessage, Topic},
+    store::now,
 };
 
 /// What all names begin with. CloudEvents has lower-case letters and digits in names, and 20 at most.
@@ -86,8 +87,10 @@ fn marked(topic: Arc<Topic>, message: &Message, marks: &[(&'static str, String)]
     let mut beside: BTreeMap<String, String> = serde_json::from_str(&message.attributes).unwrap_or_default();
     beside.retain(|name, _| !name.starts_with(PREFIX));
     beside.extend(marks.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    let expired = message.expires.is_some_and(|expires| expires <= now());
     let content: Option<Bytes> = envelope::changed(&message.content, |attributes| {
-        attributes.retain(|name, _| !name.starts_with(PREFIX));
+        // An event that has expired is wanted by whoever looks at it here, or puts it back.
+        attributes.retain(|name, _| !name.starts_with(PREFIX) && (name != "expiration" || !expired));
         for (name, value) in marks {
             attributes.insert((*name).into(), envelope::json_text(value).into());
         }

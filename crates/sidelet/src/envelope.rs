@@ -97,6 +97,18 @@ pub(crate) fn id(content: &[u8]) -> Option<String> {
     serde_json::from_slice::<Identified>(content).ok().map(|identified| identified.id)
 }
 
+/// When an event ends, in Unix milliseconds, by its own attribute. None: never, or the content is no event.
+pub(crate) fn expires(content: &[u8]) -> Option<i64> {
+    #[derive(serde::Deserialize)]
+    struct Expiring {
+        expiration: String,
+    }
+    // Few have one, and text is searched faster than JSON is read.
+    let text = std::str::from_utf8(content).ok().filter(|text| text.contains("\"expiration\""))?;
+    let expiring: Expiring = serde_json::from_str(text).ok()?;
+    expiring.expiration.parse::<Timestamp>().ok().map(|time| time.as_millisecond())
+}
+
 /// Changes the attributes of an envelope; what stays is copied as it was. None: the content is no envelope.
 pub(crate) fn changed(content: &[u8], change: impl FnOnce(&mut Attributes<'_>)) -> Option<Bytes> {
     let read: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_slice(content).ok()?;

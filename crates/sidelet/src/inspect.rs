@@ -10,7 +10,8 @@ mod letters;
 
 use crate::{
     log::{Progress, Topic},
-    pubsub::PubSub,
+    pubsub::{Log, PubSub},
+    replay,
     sqlite::{ProgressKey, inspect},
     store::StoreError,
 };
@@ -20,13 +21,24 @@ pub(crate) use groups::groups;
 pub(crate) use jobs::jobs;
 pub(crate) use letters::{dead_letter_topics, dead_letters};
 
-/// How far each group has come in one partition: in memory where it is at work, else on the disk.
+/// How far each group has come in one partition: in memory where it is at work, else on the disk. Of Kafka, the groups of
+/// this sidecar, as far as that is committed.
 async fn progress(pubsub: &PubSub, topic: &Topic, partition: usize) -> Result<Vec<(String, Progress)>, StoreError> {
-    let id = topic.partitions().id(partition);
-    let written = pubsub.database().read(move |connection| inspect::groups(connection, id)).await?;
-    let newest = written.into_iter().map(|(group, written)| {
-        let key = ProgressKey { group: group.as_str().into(), partition: id };
-        (group, pubsub.database().progress(&key).unwrap_or(written))
-    });
-    Ok(newest.collect())
+    match pubsub.log() {
+        Log::Sqlite { database, .. } => {
+            let id = topic.partitions().id(partition);
+            let written = database.read(move |connection| inspect::groups(connection, id)).await?;
+            let newest = written.into_iter().map(|(group, written)| {
+                let key = ProgressKey { group: group.as_str().into(), partition: id };
+                (group, database.progress(&key).unwrap_or(written))
+            });
+            Ok(newest.collect())
+        }
+        Log::Kafka(cluster) => {
+            let mut all = cluster.progress(&topic.name, partition).await?;
+            let replayed = cluster.noted(replay::GROUP, &topic.name, partition).await?;
+            all.extend(replayed.map(|progress| (replay::GROUP.to_owned(), progress)));
+            Ok(all)
+        }
+    }
 }

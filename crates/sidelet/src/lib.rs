@@ -35,6 +35,7 @@ mod error;
 mod expression;
 mod inspect;
 mod jobs;
+mod kafka;
 mod log;
 mod metrics;
 mod outbox;
@@ -50,7 +51,9 @@ mod sqlite;
 mod state;
 mod store;
 mod streams;
+mod topics;
 
 pub use config::{AppAddress, CommandLine, Config, InvalidAddress};
 pub use error::StartError;
 pub use runtime::{Running, ShutdownOverdue, migrate, start};
+pub use topics::topics;

@@ -20,6 +20,7 @@ pub(crate) struct Topic {
 #[derive(Debug)]
 enum Log {
     Sqlite(Partitions),
+    Kafka,
 }
 
 impl Topic {
@@ -28,10 +29,16 @@ impl Topic {
         Self { pubsub: pubsub.to_owned(), name: name.to_owned(), log: Log::Sqlite(partitions) }
     }
 
-    /// Its partitions in the SQLite file.
+    /// A topic in Kafka.
+    pub(crate) fn in_kafka(pubsub: &str, name: &str) -> Self {
+        Self { pubsub: pubsub.to_owned(), name: name.to_owned(), log: Log::Kafka }
+    }
+
+    /// Its partitions in the SQLite file. Only who has the file's database asks.
     pub(crate) fn partitions(&self) -> &Partitions {
         match &self.log {
             Log::Sqlite(partitions) => partitions,
+            Log::Kafka => unreachable!("only a database is asked for the partitions of a file"),
         }
     }
 }
@@ -81,6 +88,18 @@ impl Progress {
     /// Whether a message is finished.
     pub(crate) fn has_finished(&self, offset: i64) -> bool {
         offset < self.next && self.unfinished.binary_search(&offset).is_err()
+    }
+
+    /// Goes on behind `offset`, or takes it from what was left behind. What is not `settled` is unfinished.
+    pub(crate) fn settle(&mut self, offset: i64, settled: bool) {
+        if offset >= self.next {
+            self.next = offset + 1;
+            if !settled {
+                self.unfinished.push(offset);
+            }
+        } else if settled {
+            self.unfinished.retain(|left| *left != offset);
+        }
     }
 
     /// The lowest offset that is still needed: what Kafka calls the committed offset.

@@ -35,6 +35,10 @@ sidelet                                  serves:
   --log-level <level>                    debug, info, warn or error (default: info)
   --log-as-json                          one JSON object for each line of the log
 
+sidelet topics apply <folder or file>... --brokers <host:port>
+  makes and updates Kafka's topics as files of kind KafkaTopic define them; may be repeated.
+  With --resources-path in place of --brokers the connection is that of a component pubsub.kafka.
+
 DAPR_API_TOKEN is asked of callers, APP_API_TOKEN is sent to apps.
 daprd's other flags are accepted and change nothing.
 While another process has the database, it waits and is not ready.
@@ -53,6 +57,9 @@ fn main() -> ExitCode {
         // A closed pipe reads no more.
         let _ = std::io::stdout().write_all(information.as_bytes());
         return ExitCode::SUCCESS;
+    }
+    if arguments.first().is_some_and(|argument| argument == "topics") {
+        return topics(arguments.into_iter().skip(1).collect());
     }
     let migrates = arguments.first().is_some_and(|argument| argument == "migrate");
     if migrates {
@@ -88,6 +95,19 @@ async fn migrate(config: Config) -> ExitCode {
             let _ = std::io::stdout().write_all(text.as_bytes());
             ExitCode::SUCCESS
         }
+        Err(error) => refuse(&error, error.exit_code()),
+    }
+}
+
+/// `sidelet topics apply`: a line for each topic on the standard output.
+fn topics(arguments: Vec<String>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return refuse(&error, 1),
+    };
+    let tell = |line: &str| drop(writeln!(std::io::stdout(), "{line}"));
+    match runtime.block_on(sidelet::topics(arguments, tell)) {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(&error, error.exit_code()),
     }
 }

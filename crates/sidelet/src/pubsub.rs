@@ -9,10 +9,11 @@ use bytes::Bytes;
 use dapr::{Metadata, metadata_key};
 
 use crate::{
+    kafka::{self, Cluster, Piece},
     log::{Message, NewMessage, Topic},
     sqlite::{
         Database, inspect,
-        log::{append, open_topic, read_at},
+        log::{append, open_topic, read},
     },
     store::StoreError,
 };
@@ -31,9 +32,16 @@ pub(crate) struct PubSub {
 
 /// Where the messages of a component are.
 #[derive(Debug)]
-enum Log {
+pub(crate) enum Log {
     /// In a SQLite file, or in memory; a new topic gets so many partitions.
-    Sqlite { database: Arc<Database>, partitions: u32 },
+    Sqlite {
+        /// The database.
+        database: Arc<Database>,
+        /// How many.
+        partitions: u32,
+    },
+    /// In Kafka.
+    Kafka(Arc<Cluster>),
 }
 
 impl PubSub {
@@ -42,20 +50,37 @@ impl PubSub {
         Self { name, log: Log::Sqlite { database, partitions }, topics: Mutex::default() }
     }
 
-    /// Where its log is.
-    pub(crate) fn database(&self) -> &Arc<Database> {
+    /// A component over Kafka.
+    pub(crate) fn in_kafka(name: String, cluster: Arc<Cluster>) -> Self {
+        Self { name, log: Log::Kafka(cluster), topics: Mutex::default() }
+    }
+
+    /// Where its messages are.
+    pub(crate) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// The name of the consumer group of an app's subscription.
+    pub(crate) fn group(&self, app: &str, subscription: &str) -> Arc<str> {
         match &self.log {
-            Log::Sqlite { database, .. } => database,
+            Log::Sqlite { .. } => format!("{app}/{subscription}").into(),
+            Log::Kafka(cluster) => cluster.group(app, subscription).into(),
         }
     }
 
-    /// A topic by name, made on first use.
+    /// A topic by name, made on first use. In Kafka nothing is asked for: who makes topics is the brokers' business.
     pub(crate) async fn topic(&self, name: &str) -> Result<Arc<Topic>, StoreError> {
         if let Some(topic) = self.opened().get(name) {
             return Ok(topic.clone());
         }
         let opened = match &self.log {
             Log::Sqlite { database, partitions } => self.open_in_database(database, name, *partitions).await?,
+            Log::Kafka(_) if kafka::is_topic(name) => Topic::in_kafka(&self.name, name),
+            Log::Kafka(_) => {
+                let form =
+                    "the topic's name is none of Kafka's; expected letters, digits, `.`, `_` and `-`, 249 at most";
+                return Err(StoreError::rejected(form));
+            }
         };
         let mut topics = self.opened();
         if topics.len() >= TOPICS {
@@ -101,31 +126,109 @@ impl PubSub {
                 let pubsub = self.name.clone();
                 database.read(move |connection| inspect::topics(connection, &pubsub)).await
             }
+            // Those that this sidecar has to do with: a cluster may have thousands of others.
+            Log::Kafka(_) => {
+                let mut names: Vec<_> = self.opened().keys().cloned().collect();
+                names.sort();
+                Ok(names)
+            }
         }
     }
 
-    /// Appends messages in order, all or none.
+    /// Appends messages in order, all or none. In Kafka, some may have been appended after an error.
     pub(crate) async fn append(&self, messages: Vec<NewMessage>) -> Result<(), StoreError> {
         match &self.log {
             Log::Sqlite { database, .. } => {
                 database.write(move |batch| messages.iter().try_for_each(|message| append(batch, message))).await
             }
+            Log::Kafka(cluster) => cluster.append(&messages).await,
         }
     }
 
-    /// Reads one message. None: it is gone from the log.
+    /// Reads messages of a partition in order, from `from` on: at most `count`, and no more after `bytes` of content.
     pub(crate) async fn read(
         &self,
         topic: &Topic,
         partition: usize,
-        offset: i64,
-    ) -> Result<Option<Message>, StoreError> {
+        from: i64,
+        count: usize,
+        bytes: usize,
+    ) -> Result<Vec<Message>, StoreError> {
         match &self.log {
             Log::Sqlite { database, .. } => {
                 let id = topic.partitions().id(partition);
-                let found = database.read(move |connection| read_at(connection, id, &[offset])).await?;
-                Ok(found.into_iter().next())
+                database.read(move |connection| read(connection, id, from, count, bytes)).await
             }
+            Log::Kafka(cluster) => cluster.read(&topic.name, Piece { partition, from, count, bytes }).await,
+        }
+    }
+
+    /// How many messages a partition holds, and the newest of them, the newest first.
+    pub(crate) async fn newest(
+        &self,
+        topic: &Topic,
+        partition: usize,
+        count: usize,
+    ) -> Result<(i64, Vec<Message>), StoreError> {
+        match &self.log {
+            Log::Sqlite { database, .. } => {
+                let id = topic.partitions().id(partition);
+                let look = move |connection: &_| {
+                    Ok((inspect::count(connection, id)?, inspect::newest(connection, id, count)?))
+                };
+                database.read(look).await
+            }
+            Log::Kafka(cluster) => {
+                let spans = cluster.spans(&topic.name).await?;
+                let Some(span) = spans.get(partition) else { return Ok((0, Vec::new())) };
+                let from = span.oldest.max(span.end.saturating_sub(i64::try_from(count).unwrap_or(i64::MAX)));
+                let mut messages = self.read(topic, partition, from, count, usize::MAX).await?;
+                messages.reverse();
+                Ok((span.end - span.oldest, messages))
+            }
+        }
+    }
+
+    /// Messages of a partition whose content has `text` somewhere, `count` at most, the oldest first.
+    pub(crate) async fn containing(
+        &self,
+        topic: &Topic,
+        partition: usize,
+        text: String,
+        count: usize,
+    ) -> Result<Vec<Message>, StoreError> {
+        match &self.log {
+            Log::Sqlite { database, .. } => {
+                let id = topic.partitions().id(partition);
+                database.read(move |connection| inspect::containing(connection, id, &text, count)).await
+            }
+            Log::Kafka(cluster) => cluster.containing(&topic.name, partition, text, count).await,
+        }
+    }
+
+    /// Where each partition of a topic ends now.
+    pub(crate) async fn ends(&self, topic: &Topic) -> Result<Vec<i64>, StoreError> {
+        match &self.log {
+            Log::Sqlite { .. } => {
+                let partitions = topic.partitions();
+                Ok((0..partitions.count()).map(|partition| partitions.end(partition)).collect())
+            }
+            Log::Kafka(cluster) => Ok(cluster.spans(&topic.name).await?.into_iter().map(|span| span.end).collect()),
+        }
+    }
+
+    /// The partition of a key among `count`.
+    pub(crate) fn partition_of(&self, topic: &Topic, key: &str, count: usize) -> usize {
+        match &self.log {
+            Log::Sqlite { .. } => topic.partitions().of(Some(key)),
+            Log::Kafka(_) => kafka::partition_of(key, count),
+        }
+    }
+
+    /// Waits a little for what is on its way. A database is closed by whoever opened it.
+    pub(crate) async fn close(&self) {
+        if let Log::Kafka(cluster) = &self.log {
+            cluster.close().await;
         }
     }
 

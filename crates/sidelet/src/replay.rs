@@ -3,14 +3,16 @@
 //! What was put back is remembered in the database, as a consumer group's progress is: however often it is asked for,
 //! and whatever is killed meanwhile, each letter goes back once.
 
+mod kafka;
+
 use std::{collections::HashMap, sync::Arc};
 
 use serde::Serialize;
 
 use crate::{
     log::Topic,
-    pubsub::PubSub,
-    sqlite::{ProgressKey, replay::Step},
+    pubsub::{Log, PubSub},
+    sqlite::{Database, ProgressKey, replay::Step},
     store::StoreError,
 };
 
@@ -30,14 +32,23 @@ pub(crate) struct Report {
 ///
 /// Those that come while it works are left: a handler that still fails would keep it at work for ever.
 pub(crate) async fn replay(pubsub: &PubSub, topic: &Topic, id: Option<&str>) -> Result<Report, StoreError> {
-    let ends: Vec<_> = (0..topic.partitions().count()).map(|partition| topic.partitions().end(partition)).collect();
+    let report = match pubsub.log() {
+        Log::Sqlite { database, .. } => in_file(pubsub, database, topic, id).await?,
+        Log::Kafka(cluster) => kafka::replay(pubsub, cluster, topic, id).await?,
+    };
+    tracing::info!(topic = %topic.name, replayed = report.replayed, "dead letters were put back");
+    Ok(report)
+}
+
+async fn in_file(pubsub: &PubSub, database: &Database, topic: &Topic, id: Option<&str>) -> Result<Report, StoreError> {
+    let ends = pubsub.ends(topic).await?;
     let (mut report, mut topics) = (Report::default(), HashMap::<String, Arc<Topic>>::new());
     for (partition, end) in ends.into_iter().enumerate() {
         let key = ProgressKey { group: GROUP.into(), partition: topic.partitions().id(partition) };
         let mut step = Step { key, from: 0, end, id: id.map(str::to_owned) };
         loop {
             let (now, open) = (step.clone(), topics.clone());
-            let done = pubsub.database().write(move |batch| crate::sqlite::replay::replay(batch, &now, &open)).await?;
+            let done = database.write(move |batch| crate::sqlite::replay::replay(batch, &now, &open)).await?;
             report.replayed += done.replayed;
             report.unknown += done.unknown;
             if let Some(name) = done.missing {
@@ -50,6 +61,5 @@ pub(crate) async fn replay(pubsub: &PubSub, topic: &Topic, id: Option<&str>) -> 
             }
         }
     }
-    tracing::info!(topic = %topic.name, replayed = report.replayed, "dead letters were put back");
     Ok(report)
 }

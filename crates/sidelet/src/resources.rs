@@ -8,6 +8,7 @@ mod component;
 mod configuration;
 mod cron;
 mod document;
+mod kafka;
 mod metadata;
 mod resiliency;
 mod state;
@@ -114,7 +115,7 @@ impl Resources {
                     subscription.name
                 )));
             }
-            if self.log(&subscription.pubsub).is_none() {
+            if !self.is_pubsub(&subscription.pubsub) {
                 return Err(location.refuse(format!(
                     "`spec.pubsubname` is `{}`, which no component is; expected {}",
                     subscription.pubsub,
@@ -136,6 +137,12 @@ impl Resources {
             )))
         };
         match self.log(&outbox.pubsub) {
+            None if self.is_pubsub(&outbox.pubsub) => match &state.keeper {
+                Keeper::Sqlite { .. } => {
+                    refuse("which is Kafka; expected a `pubsub.sqlite` on the same file as the store".into())
+                }
+                _ => Ok(()),
+            },
             None => refuse(format!("which no component is; expected {}", self.log_names())),
             Some(log) if matches!(&state.keeper, Keeper::Sqlite { place, .. } if log.place != *place) => refuse(
                 "whose `connectionString` names another database; expected a `pubsub.sqlite` on the same file as the store".into(),
@@ -158,20 +165,25 @@ impl Resources {
         self.components.iter().find(|component| component.name == name).and_then(|component| {
             match &component.settings {
                 Settings::Log(log) => Some(log),
-                Settings::State(_) | Settings::Secrets(_) | Settings::Cron(_) | Settings::Output(_) => None,
+                _ => None,
             }
         })
+    }
+
+    fn is_pubsub(&self, name: &str) -> bool {
+        let is_pubsub = |settings: &Settings| matches!(settings, Settings::Log(_) | Settings::Kafka(_));
+        self.components.iter().any(|component| component.name == name && is_pubsub(&component.settings))
     }
 
     fn log_names(&self) -> String {
         let names: Vec<_> = self
             .components
             .iter()
-            .filter(|component| matches!(component.settings, Settings::Log(_)))
+            .filter(|component| matches!(component.settings, Settings::Log(_) | Settings::Kafka(_)))
             .map(|component| format!("`{}`", component.name))
             .collect();
         if names.is_empty() {
-            "a component of type `pubsub.sqlite` or `pubsub.in-memory`".into()
+            "a component of type `pubsub.sqlite`, `pubsub.kafka` or `pubsub.in-memory`".into()
         } else {
             format!("one of {}", names.join(", "))
         }
@@ -188,7 +200,7 @@ pub(crate) fn fingerprint(config: &Config) -> Option<Vec<(PathBuf, SystemTime, u
 }
 
 /// The files in the order in which they are read: those of a folder by name, other folders in it not at all.
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, StartError> {
+pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, StartError> {
     let mut files = Vec::new();
     for path in paths {
         let failed = |source| StartError::ReadResource { path: path.clone(), source };

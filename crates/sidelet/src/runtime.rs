@@ -206,6 +206,10 @@ impl Running {
         ended &= self.server.stop(deadline).await;
         ended &= self.metrics.stop(deadline).await;
         ended &= self.databases.close(deadline).await;
+        // After what is relayed from the databases.
+        for pubsub in self.sidecar.pubsubs.values() {
+            pubsub.close().await;
+        }
         tracing::info!("sidelet has ended");
         if ended { Ok(()) } else { Err(ShutdownOverdue { grace }) }
     }

@@ -14,6 +14,12 @@ pub(crate) enum StoreError {
         /// The driver's reason.
         source: Arc<dyn StdError + Send + Sync>,
     },
+    /// What was to be written can never be, however often it is tried. Nothing was written.
+    #[error("it is refused: {source}")]
+    Rejected {
+        /// The driver's reason.
+        source: Arc<dyn StdError + Send + Sync>,
+    },
     /// The store is full, or refuses what it was asked. Nothing was written.
     #[error("the database failed: {source}")]
     Failed {
@@ -27,6 +33,12 @@ impl StoreError {
     pub(crate) fn failed(reason: &'static str) -> Self {
         let source: Box<dyn StdError + Send + Sync> = reason.into();
         Self::Failed { source: source.into() }
+    }
+
+    /// A refusal told in words.
+    pub(crate) fn rejected(reason: &'static str) -> Self {
+        let source: Box<dyn StdError + Send + Sync> = reason.into();
+        Self::Rejected { source: source.into() }
     }
 
     /// An absence told in words.

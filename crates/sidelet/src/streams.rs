@@ -20,7 +20,7 @@ use prometheus::IntGauge;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::{log::Topic, pubsub::PubSub};
+use crate::{log::Topic, pubsub::PubSub, store::StoreError};
 
 use slot::Slot;
 use tap::Tap;
@@ -78,6 +78,12 @@ pub(crate) enum OpenError {
     /// The sidecar is told to stop.
     #[error("the sidecar ends")]
     Ending,
+    /// The log cannot be asked how far it goes.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Kafka has no such topic, or not yet.
+    #[error("the topic is not there yet")]
+    Absent,
     /// An id that no event of this stream has.
     #[error("the event id `{id}` is none of this stream; expected `<partition>-<offset>`")]
     Position {
@@ -108,9 +114,9 @@ impl Streams {
     }
 
     /// Begins a stream of `topic`: of the messages with `key`, or of all. It counts in `open` until it is dropped.
-    pub(crate) fn open(
+    pub(crate) async fn open(
         &self,
-        pubsub: &PubSub,
+        pubsub: &Arc<PubSub>,
         topic: Arc<Topic>,
         key: Option<&str>,
         start: &Start,
@@ -120,32 +126,46 @@ impl Streams {
             return Err(OpenError::Ending);
         }
         let place = self.places.clone().try_acquire_owned().map_err(|_| OpenError::Full)?;
+        let ends = pubsub.ends(&topic).await?;
+        if ends.is_empty() {
+            return Err(OpenError::Absent);
+        }
         let partitions = match key {
             Some(key) => {
-                let partition = topic.partitions().of(Some(key));
+                let partition = pubsub.partition_of(&topic, key, ends.len());
                 partition..partition + 1
             }
-            None => 0..topic.partitions().count(),
+            None => 0..ends.len(),
         };
+        let count = ends.len();
+        let ends = ends[partitions.clone()].to_vec();
         let interest = Interest { key: key.map(Box::from), partitions };
         let next = match start {
             Start::Now => None,
             Start::Earliest => Some(vec![0; interest.partitions.len()]),
             Start::After(id) => {
-                let position = event::position(id, &topic, &interest.partitions);
+                let position = event::position(id, &ends, &interest.partitions);
                 Some(position.ok_or_else(|| OpenError::Position { id: id.clone() })?)
             }
         };
-        let tap = self.tap(pubsub, topic);
-        let slot = tap.attach(&interest, next).ok_or(OpenError::KeyFull)?;
+        let tap = self.tap(pubsub, topic, count);
+        let slot = tap.attach(&interest, ends, next).ok_or(OpenError::KeyFull)?;
         Ok(Reader::new(tap, slot, interest, place, open))
     }
 
-    fn tap(&self, pubsub: &PubSub, topic: Arc<Topic>) -> Arc<Tap> {
+    fn tap(&self, pubsub: &Arc<PubSub>, topic: Arc<Topic>, partitions: usize) -> Arc<Tap> {
         let mut taps = self.taps.lock().unwrap_or_else(PoisonError::into_inner);
         let name = (pubsub.name.clone(), topic.name.clone());
-        let new = || Arc::new(Tap::new(pubsub.database().clone(), topic, self.common.clone()));
-        taps.entry(name).or_insert_with(new).clone()
+        if let Some(tap) = taps.get(&name) {
+            if tap.partitions() == partitions {
+                return tap.clone();
+            }
+            // Keys may have moved, so its readers come anew.
+            tap.outdated.cancel();
+        }
+        let tap = Arc::new(Tap::new(pubsub.clone(), topic, partitions, self.common.clone()));
+        taps.insert(name, tap.clone());
+        tap
     }
 
     /// Ends all streams, each with a word to its reader. None begins any more.

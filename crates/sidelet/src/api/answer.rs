@@ -101,6 +101,7 @@ impl Refusal {
                 let message = format!("{attempt}: the store is not available; try again");
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, code, message)
             }
+            StoreError::Rejected { source } => Self::new(StatusCode::BAD_REQUEST, code, format!("{attempt}: {source}")),
             StoreError::Failed { .. } => {
                 tracing::error!(error = %error, attempt, "a request failed on the database");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, code, format!("{attempt}: the database is not available"))

@@ -1,5 +1,7 @@
 //! `GET /sidelet/v1/subscribe/{pubsub}/{topic}`: a topic as server-sent events.
 
+use std::sync::Arc;
+
 use futures::StreamExt;
 use http::{HeaderValue, StatusCode, header};
 use http_body_util::{Either, StreamBody};
@@ -20,7 +22,7 @@ use crate::{
 /// else all.
 pub(super) async fn stream_topic(
     sidecar: &Sidecar,
-    pubsub: &PubSub,
+    pubsub: &Arc<PubSub>,
     topic: &str,
     call: &Call,
 ) -> Result<Answer, Refusal> {
@@ -36,8 +38,11 @@ pub(super) async fn stream_topic(
     let key = call.parameter("key").filter(|key| !key.is_empty());
     let topic = publish::open(pubsub, topic).await?;
     let open = sidecar.metrics.streams(&pubsub.name);
-    let reader = match sidecar.streams.open(pubsub, topic, key, &start, open) {
+    let reader = match sidecar.streams.open(pubsub, topic, key, &start, open).await {
         Ok(reader) => reader,
+        Err(OpenError::Store(error)) => {
+            return Err(Refusal::store(error, "ERR_STREAM_UNAVAILABLE", "cannot read the topic"));
+        }
         Err(error) => return Ok(refused(&error)),
     };
     let frames = reader.into_stream().map(|bytes| Ok(Frame::data(bytes))).boxed();
@@ -52,7 +57,9 @@ fn refused(error: &OpenError) -> Answer {
     let status = match error {
         OpenError::Position { .. } => return Refusal::malformed(error.to_string()).into(),
         OpenError::KeyFull => StatusCode::TOO_MANY_REQUESTS,
-        OpenError::Full | OpenError::Ending => StatusCode::SERVICE_UNAVAILABLE,
+        OpenError::Full | OpenError::Absent | OpenError::Ending | OpenError::Store(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
     };
     Refusal::new(status, "ERR_STREAM_UNAVAILABLE", error.to_string()).into()
 }

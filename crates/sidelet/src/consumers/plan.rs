@@ -18,11 +18,12 @@ pub(super) struct Wanted<'subscription> {
 pub(super) fn wanted<'subscription>(
     declared: &'subscription [Subscription],
     asked: &'subscription BTreeMap<String, Vec<Subscription>>,
+    group: impl Fn(&str, &Subscription) -> Arc<str>,
 ) -> Vec<Wanted<'subscription>> {
     let mut wanted: Vec<Wanted<'_>> = Vec::new();
     for subscription in declared {
         for app in &subscription.apps {
-            wanted.push(Wanted { name: name(app, subscription), app, subscription });
+            wanted.push(Wanted { name: group(app, subscription), app, subscription });
         }
     }
     for (app, subscriptions) in asked {
@@ -36,13 +37,9 @@ pub(super) fn wanted<'subscription>(
                     app, pubsub, topic, subscription = %other.subscription.name,
                     "an app's own subscription is left out, since it has another to the same topic"
                 ),
-                None => wanted.push(Wanted { name: name(app, subscription), app, subscription }),
+                None => wanted.push(Wanted { name: group(app, subscription), app, subscription }),
             }
         }
     }
     wanted
-}
-
-fn name(app: &str, subscription: &Subscription) -> Arc<str> {
-    format!("{app}/{}", subscription.name).into()
 }

@@ -3,6 +3,7 @@
 mod attempt;
 mod batch;
 mod outcome;
+mod revoke;
 
 use std::{
     cmp::Reverse,
@@ -35,6 +36,8 @@ use batch::Batch;
 
 /// Calls to the app at once, with one message each.
 const IN_FLIGHT: usize = 32;
+/// Content held for messages whose turn has not come. Of a file, what is beyond is read again; of Kafka, no more is read.
+const HELD: usize = 8 << 20;
 /// How long what is finished waits to be noted, so that many are noted at once.
 const NOTE: Duration = Duration::from_millis(10);
 
@@ -42,6 +45,12 @@ const NOTE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 struct Partition {
     window: Window,
+    /// Told apart from the same partition before it was taken away and came again.
+    term: u64,
+    /// Messages of it on their way.
+    in_flight: usize,
+    /// It is taken away: nothing of it goes out any more.
+    leaving: bool,
     /// Something was finished and is not noted.
     unnoted: bool,
 }
@@ -62,7 +71,7 @@ pub(crate) struct Group {
 /// Something that ended.
 enum Event {
     Tried(Vec<Tried>),
-    Buried { partition: usize, offset: i64, result: Result<(), StoreError> },
+    Buried { partition: usize, term: u64, offset: i64, result: Result<(), StoreError> },
 }
 
 impl Group {
@@ -87,6 +96,8 @@ impl Group {
             terms,
             group: self,
             partitions: BTreeMap::new(),
+            terms_of_partitions: 0,
+            leave_at: None,
             work: FuturesUnordered::new(),
             in_flight: 0,
             batch: Batch::default(),
@@ -110,6 +121,10 @@ struct Delivery {
     /// The terms of now.
     terms: Arc<Terms>,
     partitions: BTreeMap<usize, Partition>,
+    /// How many terms of partitions have begun.
+    terms_of_partitions: u64,
+    /// When revoked partitions are given back at the latest.
+    leave_at: Option<Instant>,
     work: FuturesUnordered<BoxFuture<'static, Event>>,
     /// Calls and burials that have not ended.
     in_flight: usize,
@@ -128,6 +143,7 @@ impl Delivery {
                 self.note();
                 return self.group.source.close().await;
             }
+            self.give_back_revoked();
             if !stopping {
                 self.start_due();
                 self.forget_absence();
@@ -152,7 +168,7 @@ impl Delivery {
         let opened = self.has_ready().then(|| self.closed_until()).flatten();
         // A batch that may not go waits for what holds it.
         let batch = self.batch.due().filter(|_| self.limit() > self.in_flight && self.in_flight < batch::CALLS);
-        [retry, probe, opened, batch, self.note_at].into_iter().flatten().min()
+        [retry, probe, opened, batch, self.note_at, self.leave_at].into_iter().flatten().min()
     }
 
     /// Goes on with other terms. What is on its way ends on the old ones.
@@ -181,10 +197,16 @@ impl Delivery {
     }
 
     fn ask_for_messages(&mut self) {
-        let allowed = self.absence.is_none();
+        let memory = self.group.source.reads_again() || self.held() < HELD;
+        let allowed = self.absence.is_none() && memory;
         for (number, partition) in &self.partitions {
-            self.group.source.want(*number, &partition.window, allowed);
+            self.group.source.want(*number, &partition.window, allowed && !partition.leaving);
         }
+    }
+
+    /// Bytes of content held.
+    fn held(&self) -> usize {
+        self.partitions.values().map(|partition| partition.window.held()).sum()
     }
 
     fn window(&mut self, partition: usize) -> &mut Window {
@@ -197,11 +219,11 @@ impl Delivery {
             self.start_batches(bulk, limit);
         } else {
             let mut taken = Vec::new();
-            for (number, partition) in &mut self.partitions {
+            for (number, partition) in self.partitions.iter_mut().filter(|(_, partition)| !partition.leaving) {
                 while self.in_flight + taken.len() < limit
                     && let Some((offset, message)) = partition.window.take()
                 {
-                    taken.push(Taken { partition: *number, offset, message });
+                    taken.push(Taken { partition: *number, term: partition.term, offset, message });
                 }
             }
             taken.into_iter().for_each(|taken| self.start_call(vec![taken]));
@@ -220,6 +242,11 @@ impl Delivery {
 
     fn start_call(&mut self, taken: Vec<Taken>) {
         self.in_flight += 1;
+        for taken in &taken {
+            if let Some(partition) = self.partitions.get_mut(&taken.partition) {
+                partition.in_flight += 1;
+            }
+        }
         self.work.push(Box::pin(Attempt::new(&self.group, self.terms.clone(), taken).run()));
     }
 
@@ -247,6 +274,7 @@ impl Delivery {
     }
 
     fn has_ready(&self) -> bool {
-        self.batch.due().is_some() || self.partitions.values().any(|partition| partition.window.has_ready())
+        self.batch.due().is_some()
+            || self.partitions.values().any(|partition| !partition.leaving && partition.window.has_ready())
     }
 }

@@ -1,6 +1,7 @@
 //! Where the messages of a group come from.
 //!
-//! A log in a file is read when there is room for more, and its partitions are the group's from the beginning.
+//! A log in a file is read when there is room for more, and its partitions are the group's from the beginning. Kafka
+//! assigns partitions and takes them back, and brings messages until it is told to pause.
 
 use std::{future, sync::Arc, time::Duration};
 
@@ -12,8 +13,9 @@ use tokio::{
 
 use super::window::Window;
 use crate::{
+    kafka::{self, Member},
     log::{Message, Progress, Topic},
-    pubsub::PubSub,
+    pubsub::{Log, PubSub},
     sqlite::{
         Database, ProgressKey,
         log::{read, read_at},
@@ -31,6 +33,8 @@ const READ_AGAIN: Duration = Duration::from_secs(1);
 pub(super) enum Arrival {
     /// A partition is the group's from now on.
     Assigned { partition: usize, progress: Progress },
+    /// Partitions are to be given back with [`Source::release`], or, where `lost`, are another's already.
+    Revoked { partitions: Vec<usize>, lost: bool },
     /// The next messages of a partition. Below `end` there are no others up to the last of them.
     Read { partition: usize, messages: Vec<Message>, end: i64 },
     /// The messages of [`Window::left`].
@@ -43,25 +47,43 @@ pub(super) enum Arrival {
 #[derive(Debug)]
 pub(super) enum Source {
     File(FileSource),
+    Kafka(Member),
 }
 
 impl Source {
     /// Finds out how far the group has come. A new one begins at the oldest message, and that is written down.
     pub(super) async fn open(pubsub: &PubSub, topic: Arc<Topic>, group: &Arc<str>) -> Result<Self, StoreError> {
-        FileSource::open(pubsub.database().clone(), topic, group).await.map(Self::File)
+        match pubsub.log() {
+            Log::Sqlite { database, .. } => FileSource::open(database.clone(), topic, group).await.map(Self::File),
+            Log::Kafka(cluster) => Member::join(cluster, group, &topic.name).map(Self::Kafka),
+        }
     }
 
     /// What has come. Nothing is lost when this is not waited for to the end.
     pub(super) async fn next(&mut self) -> Arrival {
         match self {
             Self::File(file) => file.next().await,
+            Self::Kafka(member) => match member.next().await {
+                kafka::Arrival::Assigned { partition, progress } => Arrival::Assigned { partition, progress },
+                kafka::Arrival::Revoked { partitions, lost } => Arrival::Revoked { partitions, lost },
+                kafka::Arrival::Read { partition, messages } => {
+                    let end = messages.last().map_or(0, |message| message.offset + 1);
+                    Arrival::Read { partition, messages, end }
+                }
+            },
         }
+    }
+
+    /// Whether messages may be given back to save memory, since each can be read again.
+    pub(super) fn reads_again(&self) -> bool {
+        matches!(self, Self::File(_))
     }
 
     /// Asks for more messages of a partition, of which `window` has room for some, or for none while `allowed` is false.
     pub(super) fn want(&mut self, partition: usize, window: &Window, allowed: bool) {
         match self {
             Self::File(file) => file.want(partition, window, allowed),
+            Self::Kafka(member) => member.read(partition, allowed && window.room() > 0),
         }
     }
 
@@ -69,6 +91,16 @@ impl Source {
     pub(super) fn note(&mut self, partition: usize, progress: Progress) {
         match self {
             Self::File(file) => file.database.note_progress(&file.keys[partition], progress),
+            Self::Kafka(member) => member.note(partition, progress),
+        }
+    }
+
+    /// Gives revoked partitions back. What was noted of them is remembered before.
+    pub(super) fn release(&mut self) {
+        match self {
+            // Nobody takes a file's partitions away.
+            Self::File(_) => {}
+            Self::Kafka(member) => member.release(),
         }
     }
 
@@ -76,6 +108,7 @@ impl Source {
     pub(super) async fn close(self) {
         match self {
             Self::File(file) => file.keys.iter().for_each(|key| file.database.leave_progress(key)),
+            Self::Kafka(member) => member.leave().await,
         }
     }
 }

@@ -75,6 +75,11 @@ impl Status {
         self.inside().troubles.remove(&(partition, offset));
     }
 
+    /// What failed of these partitions is another's.
+    pub(super) fn forget(&self, is_gone: impl Fn(usize) -> bool) {
+        self.inside().troubles.retain(|(partition, _), _| !is_gone(*partition));
+    }
+
     fn inside(&self) -> MutexGuard<'_, Inside> {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -89,9 +89,19 @@ impl Window {
     }
 
     /// Takes the next messages. Their content is kept unless `keep` says that memory is short.
+    ///
+    /// A log that is read from the lowest unfinished message on brings finished ones as well: these are passed over.
     pub(super) fn extend(&mut self, messages: Vec<Message>, keep: bool) {
         for message in messages {
-            self.next = message.offset + 1;
+            if message.offset >= self.next {
+                // What a process before this one left and has not come by now is gone from the log.
+                self.left.clear();
+                self.next = message.offset + 1;
+            } else if let Ok(place) = self.left.binary_search(&message.offset) {
+                self.left.drain(..=place);
+            } else {
+                continue;
+            }
             self.add(message, keep);
         }
     }
@@ -229,6 +239,24 @@ mod tests {
         assert_eq!(window.progress(), Progress { next: 9, unfinished: vec![3] });
         window.finish(3);
         assert_eq!(ready(&mut window), [9]);
+    }
+
+    #[test]
+    fn what_was_finished_beyond_a_message_that_was_not_does_not_come_again() {
+        let mut window = Window::new(Progress { next: 9, unfinished: vec![3, 5, 6] });
+        window.extend((3..8).map(|offset| message(offset, "a")).collect(), true);
+        assert_eq!(window.progress(), Progress { next: 9, unfinished: vec![3, 5, 6] });
+        window.extend((8..11).map(|offset| message(offset, "")).collect(), true);
+        assert_eq!(ready(&mut window), [3, 9, 10]);
+        window.finish(3);
+        window.finish(9);
+        assert_eq!(ready(&mut window), [5]);
+        assert_eq!(window.progress(), Progress { next: 10, unfinished: vec![5, 6] });
+        // The log holds nothing below 10 any more.
+        let mut window = Window::new(Progress { next: 9, unfinished: vec![3] });
+        window.extend(vec![message(10, "a")], true);
+        window.finish(10);
+        assert_eq!(window.progress(), Progress { next: 11, unfinished: Vec::new() });
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{groups::live, progress};
-use crate::{dead_letter::Facts, envelope, replay, sidecar::Sidecar, sqlite::inspect, store::StoreError};
+use crate::{dead_letter::Facts, envelope, replay, sidecar::Sidecar, store::StoreError};
 
 /// Copies of an event in one partition that are told of.
 const COPIES: usize = 100;
@@ -60,12 +60,8 @@ pub(crate) async fn event(sidecar: &Sidecar, id: &str) -> Result<EventView, Stor
     let mut places = Vec::new();
     for pubsub in sidecar.pubsubs.values() {
         for topic in pubsub.all_topics().await? {
-            for partition in 0..topic.partitions().count() {
-                let (number, text) = (topic.partitions().id(partition), envelope::json_text(id));
-                let found = pubsub
-                    .database()
-                    .read(move |connection| inspect::containing(connection, number, &text, COPIES))
-                    .await?;
+            for partition in 0..pubsub.ends(&topic).await?.len() {
+                let found = pubsub.containing(&topic, partition, envelope::json_text(id), COPIES).await?;
                 let found: Vec<_> =
                     found.into_iter().filter(|message| envelope::id(&message.content).as_deref() == Some(id)).collect();
                 if found.is_empty() {

@@ -29,9 +29,9 @@ pub(crate) async fn groups(sidecar: &Sidecar) -> Result<Vec<GroupView>, StoreErr
     for pubsub in sidecar.pubsubs.values() {
         for topic in pubsub.all_topics().await? {
             let mut behind: BTreeMap<String, i64> = BTreeMap::new();
-            for partition in 0..topic.partitions().count() {
+            for (partition, end) in pubsub.ends(&topic).await?.into_iter().enumerate() {
                 for (group, progress) in progress(pubsub, &topic, partition).await? {
-                    let unread = topic.partitions().end(partition) - progress.next;
+                    let unread = (end - progress.next).max(0);
                     *behind.entry(group).or_default() +=
                         unread + i64::try_from(progress.unfinished.len()).unwrap_or(i64::MAX);
                 }

@@ -5,10 +5,7 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::progress;
-use crate::{
-    dead_letter::Facts, envelope, log::Topic, pubsub::PubSub, replay, sidecar::Sidecar, sqlite::inspect,
-    store::StoreError,
-};
+use crate::{dead_letter::Facts, envelope, log::Topic, pubsub::PubSub, replay, sidecar::Sidecar, store::StoreError};
 
 /// The dead letters of a topic.
 #[derive(Debug, Serialize)]
@@ -39,21 +36,14 @@ struct Letter {
 /// The newest `count` letters of a topic.
 pub(crate) async fn dead_letters(pubsub: &PubSub, topic: &Topic, count: usize) -> Result<LettersView, StoreError> {
     let (mut total, mut waiting, mut letters) = (0, 0, Vec::new());
-    for partition in 0..topic.partitions().count() {
-        let id = topic.partitions().id(partition);
-        let (there, newest) = pubsub
-            .database()
-            .read(move |connection| Ok((inspect::count(connection, id)?, inspect::newest(connection, id, count)?)))
-            .await?;
+    for (partition, end) in pubsub.ends(topic).await?.into_iter().enumerate() {
+        let (there, newest) = pubsub.newest(topic, partition, count).await?;
         let progress = progress(pubsub, topic, partition).await?;
         let replayed = progress.into_iter().find(|(group, _)| group == replay::GROUP).map(|(_, progress)| progress);
         total += there;
         waiting += match &replayed {
             None => there,
-            Some(progress) => {
-                (topic.partitions().end(partition) - progress.next).min(there)
-                    + i64::try_from(progress.unfinished.len()).unwrap_or(0)
-            }
+            Some(progress) => (end - progress.next).min(there) + i64::try_from(progress.unfinished.len()).unwrap_or(0),
         };
         letters.extend(newest.into_iter().map(|message| {
             let letter = Letter {

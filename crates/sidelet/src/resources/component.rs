@@ -14,6 +14,7 @@ use crate::{
     bindings::Output,
     config::Config,
     error::StartError,
+    kafka,
     secrets::{FileForm, SecretStore},
     sqlite::Place,
 };
@@ -40,6 +41,8 @@ pub(crate) enum Settings {
     State(StateSettings),
     /// Pub/sub over a log.
     Log(LogSettings),
+    /// Pub/sub over Kafka.
+    Kafka(Box<kafka::Settings>),
     /// A secret store.
     Secrets(SecretSettings),
     /// An input binding that is due by a schedule.
@@ -54,7 +57,7 @@ impl Settings {
         match self {
             Self::State(StateSettings { keeper: Keeper::Sqlite { place, .. }, .. }) => Some(place),
             Self::Log(log) => Some(&log.place),
-            Self::State(_) | Self::Secrets(_) | Self::Cron(_) | Self::Output(_) => None,
+            Self::Kafka(_) | Self::State(_) | Self::Secrets(_) | Self::Cron(_) | Self::Output(_) => None,
         }
     }
 }
@@ -86,7 +89,7 @@ const PARTITIONS_MAX: u32 = 64;
 /// As Kafka's default.
 const RETENTION: Duration = Duration::from_secs(7 * 86_400);
 
-const TYPES: &str = "one of `state.sqlite`, `state.postgresql`, `state.in-memory`, `pubsub.sqlite`, `pubsub.in-memory`, \
+const TYPES: &str = "one of `state.sqlite`, `state.postgresql`, `state.in-memory`, `pubsub.sqlite`, `pubsub.in-memory`, `pubsub.kafka`, \
                      `secretstores.local.env`, `secretstores.local.file`, `bindings.cron`, `bindings.http`, `bindings.smtp`";
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -135,6 +138,7 @@ impl Component {
             "state.postgresql" | "state.postgres" => Settings::State(state::postgres(metadata)?),
             "pubsub.sqlite" => Settings::Log(log_sqlite(metadata, config)?),
             "pubsub.in-memory" => Settings::Log(log(metadata, Place::Memory, &["partitions", "retention"])?),
+            "pubsub.kafka" => Settings::Kafka(Box::new(super::kafka::read(metadata)?)),
             "secretstores.local.env" => Settings::Secrets(secrets_env(metadata)?),
             "secretstores.local.file" => Settings::Secrets(secrets_file(metadata)?),
             "bindings.cron" => Settings::Cron(CronSettings::read(metadata, &document, config)?),

@@ -19,6 +19,7 @@ use crate::{
     delivery::Caller,
     error::StartError,
     jobs::{JobStore, Jobs},
+    kafka::Cluster,
     metrics::Metrics,
     pubsub::PubSub,
     resiliency::{Guards, Resiliency},
@@ -174,6 +175,10 @@ async fn build(
 ) -> Result<Arc<Sidecar>, StartError> {
     let mut pubsubs = BTreeMap::new();
     for component in &resources.components {
+        if let Settings::Kafka(settings) = &component.settings {
+            let cluster = Cluster::new(&component.name, settings.as_ref().clone());
+            pubsubs.insert(component.name.clone(), Arc::new(PubSub::in_kafka(component.name.clone(), cluster)));
+        }
         if let Settings::Log(log) = &component.settings {
             let database = databases[&log.place].clone();
             let pubsub = PubSub::in_database(component.name.clone(), database, log.partitions);

@@ -81,7 +81,7 @@ impl Remote {
         let prepared = tokio::spawn(async move { preparing.prepare().await });
         match timeout(PATIENCE, prepared).await.map(|ended| ended.unwrap_or(Ok(()))) {
             Ok(Ok(())) => {}
-            Ok(Err(error @ (StoreError::Failed { .. } | StoreError::Conflict))) => {
+            Ok(Err(error @ (StoreError::Failed { .. } | StoreError::Rejected { .. } | StoreError::Conflict))) => {
                 let message = format!("could not open the database `{}`: {error}", database.place());
                 return Err(StartError::Store { message });
             }

@@ -75,14 +75,7 @@ pub(crate) fn replay(
             (Some(_), None) if chosen => done.unknown += 1,
             _ => {}
         }
-        if offset >= progress.next {
-            progress.next = offset + 1;
-            if !settled {
-                progress.unfinished.push(offset);
-            }
-        } else if settled {
-            progress.unfinished.retain(|left| *left != offset);
-        }
+        progress.settle(offset, settled);
         done.next = Some(offset + 1);
     }
     offsets::write(batch.connection(), &[(step.key.clone(), progress)])?;

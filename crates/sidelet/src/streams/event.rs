@@ -80,11 +80,12 @@ pub(super) fn id(partitions: &Range<usize>, next: &[i64]) -> Bytes {
     Bytes::from(format!("id: {}\n", parts.join(",")))
 }
 
-/// The next offset of each partition behind the event with this id. None: it is no id of these partitions.
+/// The next offset of each partition behind the event with this id. None: it is no id of these partitions, whose logs
+/// end at `ends`.
 ///
 /// A partition that the id does not name is sent from its oldest message. So is one whose log ends before the offset:
 /// that log is gone, as one in memory after a restart.
-pub(super) fn position(id: &str, topic: &Topic, partitions: &Range<usize>) -> Option<Vec<i64>> {
+pub(super) fn position(id: &str, ends: &[i64], partitions: &Range<usize>) -> Option<Vec<i64>> {
     let mut next = vec![0; partitions.len()];
     for part in id.split(',') {
         let (partition, offset) = part.split_once('-')?;
@@ -93,7 +94,8 @@ pub(super) fn position(id: &str, topic: &Topic, partitions: &Range<usize>) -> Op
         if !known {
             return None;
         }
-        next[partition - partitions.start] = if offset < topic.partitions().end(partition) { offset + 1 } else { 0 };
+        let index = partition - partitions.start;
+        next[index] = if offset < ends[index] { offset + 1 } else { 0 };
     }
     Some(next)
 }

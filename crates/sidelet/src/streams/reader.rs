@@ -16,10 +16,7 @@ use super::{
     slot::Found,
     tap::Tap,
 };
-use crate::{
-    sqlite::log,
-    store::{StoreError, now},
-};
+use crate::store::{StoreError, now};
 
 /// Messages of the log that a reader looks at at a time.
 const COUNT: usize = 256;
@@ -105,6 +102,7 @@ impl Reader {
             };
             tokio::select! {
                 () = common.stop.cancelled() => {}
+                () = self.tap.outdated.cancelled() => return Some(self.end("the topic has more partitions")),
                 () = step => {}
                 () = sleep_until(heartbeat_at) => return Some(event::HEARTBEAT),
             }
@@ -118,8 +116,8 @@ impl Reader {
 
     /// Reads a piece of the log, or goes on with what the tap hands out when there is no more of it.
     async fn catch_up(&self, next: &[i64]) {
-        let ends = self.interest.partitions.clone().map(|partition| self.tap.topic.partitions().end(partition));
-        let unread = next.iter().zip(ends).position(|(next, end)| *next < end);
+        let passed = self.interest.partitions.clone().map(|partition| self.tap.passed(partition));
+        let unread = next.iter().zip(passed).position(|(next, passed)| *next < passed);
         match unread {
             None => self.tap.join(&self.interest, &self.slot),
             Some(partition) => {
@@ -135,9 +133,9 @@ impl Reader {
     async fn read(&self, index: usize, from: i64) -> Result<(), StoreError> {
         let (tap, partition) = (&self.tap, self.interest.partitions.start + index);
         let _turn = tap.common.catching_up.acquire().await.map_err(|_| StoreError::unavailable("it is closed"))?;
-        let (id, end) = (tap.topic.partitions().id(partition), tap.topic.partitions().end(partition));
-        let messages = tap.database.read(move |connection| log::read(connection, id, from, COUNT, BYTES)).await?;
-        let next = messages.last().map_or(end, |message| message.offset + 1);
+        let passed = tap.passed(partition);
+        let messages = tap.pubsub.read(&tap.topic, partition, from, COUNT, BYTES).await?;
+        let next = messages.last().map_or(passed, |message| message.offset + 1);
         let time = now();
         let mut events = Vec::new();
         for message in messages {

@@ -16,6 +16,7 @@ mod harness;
 mod idle;
 mod invoke;
 mod jobs;
+mod kafka;
 mod lifecycle;
 mod metrics;
 mod operate;

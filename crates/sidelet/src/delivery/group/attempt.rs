@@ -21,6 +21,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Taken {
     pub(super) partition: usize,
+    /// The partition's term in which it was taken.
+    pub(super) term: u64,
     pub(super) offset: i64,
     /// Absent when it is not held and is to be read.
     pub(super) message: Option<Message>,
@@ -81,7 +83,8 @@ impl Attempt {
     /// Reads what is not held.
     async fn load(&mut self) -> Result<(), StoreError> {
         for taken in self.taken.iter_mut().filter(|taken| taken.message.is_none()) {
-            taken.message = self.pubsub.read(&self.topic, taken.partition, taken.offset).await?;
+            let found = self.pubsub.read(&self.topic, taken.partition, taken.offset, 1, 1).await?;
+            taken.message = found.into_iter().find(|message| message.offset == taken.offset);
         }
         Ok(())
     }

@@ -23,8 +23,7 @@ pub(super) struct Batch {
 
 impl Batch {
     fn add(&mut self, taken: Taken, bulk: Bulk) {
-        // What is not held counts as much: it is read when it goes out.
-        self.bytes += taken.message.as_ref().map_or(BYTES, |message| message.content.len());
+        self.bytes += bytes(&taken);
         self.due.get_or_insert_with(|| Instant::now() + bulk.wait);
         self.taken.push(taken);
     }
@@ -38,9 +37,21 @@ impl Batch {
         self.due
     }
 
+    /// Takes back what is of such a partition.
+    pub(super) fn forget(&mut self, is_gone: impl Fn(usize) -> bool) {
+        self.taken.retain(|taken| !is_gone(taken.partition));
+        self.bytes = self.taken.iter().map(bytes).sum();
+        self.due = self.due.filter(|_| !self.taken.is_empty());
+    }
+
     pub(super) fn take(&mut self) -> Vec<Taken> {
         std::mem::take(self).taken
     }
+}
+
+/// What is not held counts as much as a call: it is read when it goes out.
+fn bytes(taken: &Taken) -> usize {
+    taken.message.as_ref().map_or(BYTES, |message| message.content.len())
 }
 
 impl Delivery {
@@ -60,11 +71,11 @@ impl Delivery {
     }
 
     fn gather(&mut self, bulk: Bulk) {
-        for (number, partition) in &mut self.partitions {
+        for (number, partition) in self.partitions.iter_mut().filter(|(_, partition)| !partition.leaving) {
             while !self.batch.is_full(bulk)
                 && let Some((offset, message)) = partition.window.take()
             {
-                self.batch.add(Taken { partition: *number, offset, message }, bulk);
+                self.batch.add(Taken { partition: *number, term: partition.term, offset, message }, bulk);
             }
         }
     }

@@ -5,12 +5,12 @@ use std::{cmp::Reverse, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Absence, Arrival, Delivery, Event, NOTE, Partition,
+    Absence, Arrival, Delivery, Event, HELD, NOTE,
     attempt::{Taken, Tried},
 };
 use crate::{
     dead_letter::{self, Facts},
-    delivery::{GroupState, Trouble, backoff, verdict::Verdict, window::Window},
+    delivery::{GroupState, Trouble, backoff, verdict::Verdict},
     envelope,
     log::{Message, Topic},
     store::now,
@@ -18,18 +18,23 @@ use crate::{
 
 /// The wait after a dead letter could not be written.
 const BURY_AGAIN: Duration = Duration::from_secs(1);
-/// Content held for messages whose turn has not come. What is beyond is read again.
-const HELD: usize = 8 << 20;
 
 impl Delivery {
     pub(super) fn arrived(&mut self, arrival: Arrival) {
-        let keep = self.held() < HELD;
+        let keep = !self.group.source.reads_again() || self.held() < HELD;
         match arrival {
-            Arrival::Assigned { partition, progress } => {
-                self.partitions.insert(partition, Partition { window: Window::new(progress), unnoted: false });
+            Arrival::Assigned { partition, progress } => self.begin(partition, progress),
+            Arrival::Revoked { partitions, lost } => self.revoke(&partitions, lost),
+            Arrival::Read { partition, messages, end } => {
+                // What comes after its partition was revoked is another member's.
+                let Some(partition) = self.partitions.get_mut(&partition).filter(|partition| !partition.leaving) else {
+                    return;
+                };
+                match messages.is_empty() {
+                    true => partition.window.skip_to(end),
+                    false => partition.window.extend(messages, keep),
+                }
             }
-            Arrival::Read { partition, messages, end } if messages.is_empty() => self.window(partition).skip_to(end),
-            Arrival::Read { partition, messages, .. } => self.window(partition).extend(messages, keep),
             Arrival::Restored { partition, messages } => self.window(partition).restore(messages, keep),
             Arrival::Changed => {}
         }
@@ -41,12 +46,15 @@ impl Delivery {
                 self.in_flight -= 1;
                 // Those that find the app away go back to the front, the first of them last.
                 for tried in tried.into_iter().rev() {
+                    self.leave_flight(tried.taken.partition, tried.taken.term);
                     self.tried(tried);
                 }
             }
-            Event::Buried { partition, offset, result } => {
+            Event::Buried { partition, term, offset, result } => {
                 self.in_flight -= 1;
+                self.leave_flight(partition, term);
                 match result {
+                    _ if !self.is_ours(partition, term) => {}
                     Ok(()) => self.finish(partition, offset),
                     Err(error) => {
                         tracing::error!(group = %self.group.name, offset, %error, "a dead letter could not be written");
@@ -58,11 +66,6 @@ impl Delivery {
         }
     }
 
-    /// Bytes of content held.
-    fn held(&self) -> usize {
-        self.partitions.values().map(|partition| partition.window.held()).sum()
-    }
-
     fn tried(&mut self, Tried { taken, verdict, asked }: Tried) {
         if verdict != Verdict::Absent && asked && self.absence.take().is_some() {
             tracing::info!(group = %self.group.name, "the app is there again");
@@ -72,6 +75,10 @@ impl Delivery {
             self.tell_breaker(&verdict);
         }
         let (partition, offset) = (taken.partition, taken.offset);
+        if !self.is_ours(partition, taken.term) {
+            // Another member brings it again, or has done so.
+            return;
+        }
         match verdict {
             Verdict::Done | Verdict::Ignored => self.finish(partition, offset),
             Verdict::Absent => {
@@ -103,7 +110,7 @@ impl Delivery {
 
     /// To the dead letter topic where there is one.
     fn give_up(&mut self, taken: Taken, reason: &str, attempts: u32) {
-        let Taken { partition, offset, message } = taken;
+        let Taken { partition, offset, message, .. } = taken;
         let (group, topic) = (&self.group.name, &self.group.topic.name);
         let (Some(letters), Some(message)) = (self.terms.dead_letters.clone(), message) else {
             tracing::warn!(%group, %topic, partition, offset, %reason, "a message is dropped");
@@ -125,11 +132,16 @@ impl Delivery {
 
     fn bury(&mut self, letters: Arc<Topic>, partition: usize, message: &Message, facts: &Facts) {
         self.in_flight += 1;
+        let mut term = 0;
+        if let Some(partition) = self.partitions.get_mut(&partition) {
+            partition.in_flight += 1;
+            term = partition.term;
+        }
         let (offset, pubsub) = (message.offset, self.group.pubsub.clone());
         let letter = dead_letter::letter(letters, message, facts);
         self.work.push(Box::pin(async move {
             let result = pubsub.append(vec![letter]).await;
-            Event::Buried { partition, offset, result }
+            Event::Buried { partition, term, offset, result }
         }));
     }
 
