@@ -59,6 +59,15 @@ impl Keys {
         }
     }
 
+    /// The same with tokens that were given from outside, where they were.
+    pub(crate) fn with_tokens(self, dapr_api_token: Option<String>, app_api_token: Option<String>) -> Self {
+        Self {
+            dapr_api_token: dapr_api_token.unwrap_or(self.dapr_api_token),
+            app_api_token: app_api_token.unwrap_or(self.app_api_token),
+            ..self
+        }
+    }
+
     fn write(&self, path: &Path) -> Result<()> {
         let attempt = || format!("could not write `{}`", path.display());
         // Written beside and moved, so that a stop in the middle leaves no half a file.

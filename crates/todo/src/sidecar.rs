@@ -143,10 +143,9 @@ pub(crate) fn is_in_use(data: &Path) -> bool {
 }
 
 /// Says how the sidecar of the service on this data folder is reached.
-pub(crate) fn announce(data: &Path, address: SocketAddr) -> Result<()> {
+pub(crate) fn announce(data: &Path, address: &str) -> Result<()> {
     let path = data.join(ADDRESS);
-    std::fs::write(&path, format!("http://{address}\n"))
-        .with_context(|| format!("could not write `{}`", path.display()))
+    std::fs::write(&path, format!("{address}\n")).with_context(|| format!("could not write `{}`", path.display()))
 }
 
 /// A part of a path, percent-encoded.

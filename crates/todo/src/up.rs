@@ -1,5 +1,6 @@
-//! Runs devhost and sidelet in one process, or sidelet beside Spin.
+//! Runs devhost and sidelet in one process, sidelet beside Spin, or either host beside a sidecar that runs already.
 
+mod beside;
 mod spin;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use sidelet::AppAddress;
 use tokio::net::TcpSocket;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use self::beside::Beside;
 use crate::keys::{self, Keys};
 use crate::sidecar::{self, DATABASE};
 
@@ -59,6 +61,21 @@ pub(crate) struct Options {
     /// this machine.
     #[arg(long, env = devhost::env::ALLOW_PRIVATE_NETWORKS, conflicts_with = "spin")]
     allow_private_networks: bool,
+    /// A sidecar that runs already, such as daprd, as `http://host:port`: none is started, and components and
+    /// subscriptions are its own business.
+    #[arg(
+        long,
+        value_name = "URL",
+        value_parser = sidecar_address,
+        conflicts_with_all = ["dapr_port", "resources", "metrics_port", "apps", "reset"]
+    )]
+    sidecar: Option<String>,
+    /// The token of the sidecar given with --sidecar; unless given, `daprApiToken` of the data folder's keys.json.
+    #[arg(long, env = "DAPR_API_TOKEN", hide_env_values = true)]
+    sidecar_token: Option<String>,
+    /// The token that the sidecar given with --sidecar sends with events; unless given, `appApiToken` of keys.json.
+    #[arg(long, env = "APP_API_TOKEN", hide_env_values = true)]
+    app_token: Option<String>,
     /// Runs the components with `spin up`, where Spin is installed, instead of in this process.
     #[arg(long)]
     spin: bool,
@@ -68,6 +85,11 @@ pub(crate) struct Options {
 fn app(text: &str) -> Result<(String, AppAddress), String> {
     let (id, address) = text.split_once('=').filter(|(id, _)| !id.is_empty()).ok_or("expected id=http://host:port")?;
     Ok((id.to_owned(), AppAddress::parse(address).map_err(|error| error.to_string())?))
+}
+
+/// Reads the address of a sidecar.
+fn sidecar_address(text: &str) -> Result<String, String> {
+    AppAddress::parse(text).map(|_| text.trim_end_matches('/').to_owned()).map_err(|error| error.to_string())
 }
 
 /// Runs until it is told to stop.
@@ -83,16 +105,23 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         .create(&options.data)
         .with_context(|| format!("could not make the data folder `{}`", options.data.display()))?;
     let data = options.data.canonicalize().context("could not resolve the data folder")?;
-    let keys = Keys::load_or_make(&data)?;
+    let mut keys = Keys::load_or_make(&data)?;
+    if options.sidecar.is_some() {
+        keys = keys.with_tokens(options.sidecar_token.clone(), options.app_token.clone());
+    }
     let socket = reserve(options.port, "--port")?;
     let address = socket.local_addr().context("a bound socket has an address")?;
 
-    let sidecar = sidelet::start(sidecar_config(&options, &data, &keys, address.port())?)
-        .await
-        .context("could not start the sidecar")?;
-    sidecar::announce(&data, sidecar.local_addr())?;
-    let variables: BTreeMap<String, String> = [
-        ("dapr_url", format!("http://{}", sidecar.local_addr())),
+    let sidecar = match &options.sidecar {
+        Some(address) => Beside::Given(address.clone()),
+        None => {
+            let config = sidecar_config(&options, &data, &keys, address.port())?;
+            Beside::Own(sidelet::start(config).await.context("could not start the sidecar")?)
+        }
+    };
+    sidecar::announce(&data, &sidecar.address())?;
+    let mut variables: BTreeMap<String, String> = [
+        ("dapr_url", sidecar.address()),
         ("dapr_api_token", keys.dapr_api_token.clone()),
         ("app_api_token", keys.app_api_token.clone()),
         ("signing_key", keys.signing_key.clone()),
@@ -101,6 +130,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
+    variables.extend(sidecar.variables());
 
     if options.spin {
         // Spin opens the port itself.
@@ -119,7 +149,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
                 spin.stop(GRACE).await?
             }
         };
-        let _overdue = sidecar.shutdown(GRACE).await;
+        sidecar.shutdown(GRACE).await;
         return Ok(code);
     }
 
@@ -129,7 +159,7 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     let host = match devhost::start_on(socket, config).await {
         Ok(host) => host,
         Err(error) => {
-            let _overdue = sidecar.shutdown(GRACE).await;
+            sidecar.shutdown(GRACE).await;
             return Err(anyhow::Error::new(error).context("could not start the application"));
         }
     };
@@ -142,9 +172,9 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
     // What components read from them ends with them.
     sidecar.end_streams();
     // First, so that what a handler answers is still heard.
-    let _overdue = sidecar.stop_deliveries(GRACE).await;
+    sidecar.stop_deliveries(GRACE).await;
     host.shutdown(GRACE).await;
-    let _overdue = sidecar.shutdown(GRACE).await;
+    sidecar.shutdown(GRACE).await;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -201,15 +231,15 @@ fn reserve(port: u16, option: &str) -> Result<TcpSocket> {
     }
 }
 
-fn announce(address: SocketAddr, sidecar: &sidelet::Running, data: &Path, begin: Instant) {
+fn announce(address: SocketAddr, sidecar: &Beside, data: &Path, begin: Instant) {
     println!("todo is up after {:.1} s", begin.elapsed().as_secs_f32());
     println!("  API      http://{address}");
-    println!(
-        "  sidecar  http://{} (Dapr's HTTP API; its token is in {})",
-        sidecar.local_addr(),
-        keys::path(data).display()
-    );
-    if let Some(metrics) = sidecar.metrics_addr() {
+    let token = match sidecar {
+        Beside::Own(_) => format!("its token is in {}", keys::path(data).display()),
+        Beside::Given(_) => "it runs by itself".to_owned(),
+    };
+    println!("  sidecar  {} (Dapr's HTTP API; {token})", sidecar.address());
+    if let Some(metrics) = sidecar.metrics() {
         println!("  metrics  http://{metrics}/metrics");
     }
     println!("  data     {}", data.display());
