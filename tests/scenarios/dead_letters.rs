@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use testkit::{SeenEvent, Todo, TodoOptions, User, eventually};
+use testkit::{SeenEvent, Todo, TodoOptions, User, eventually, needs_sidelet};
 
 const RESOURCES: &str = r#"
 apiVersion: dapr.io/v2alpha1
@@ -46,6 +46,9 @@ async fn dead_letters(todo: &Todo) -> Result<Value> {
 
 #[tokio::test]
 async fn poison_events_wait_as_dead_letters_and_go_back_when_the_handler_is_mended() -> Result<()> {
+    if needs_sidelet("dead letters are looked at and put back through sidelet") {
+        return Ok(());
+    }
     let folder = tempfile::tempdir()?;
     std::fs::write(folder.path().join("picky.yaml"), RESOURCES)?;
     let options = TodoOptions { resources: vec![folder.path().to_owned()], ..TodoOptions::default() };

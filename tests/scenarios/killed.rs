@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use testkit::{SeenEvent, Todo, User, eventually};
+use testkit::{SeenEvent, Todo, TodoOptions, User, eventually};
 
 const KILLS: u32 = 50;
 const WRITERS: usize = 4;
@@ -46,7 +46,18 @@ fn moment(round: u32) -> Duration {
 #[tokio::test(flavor = "multi_thread")]
 async fn after_fifty_kills_every_acknowledged_write_is_there_with_its_event_and_no_event_without_its_write()
 -> Result<()> {
-    let mut todo = Todo::start().await?;
+    kill_again_and_again(TodoOptions::default()).await
+}
+
+/// Where the process dies between a commit and its publishing, the list holds the event.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_by_kills_where_events_are_published_after_the_commit() -> Result<()> {
+    let variables = vec![("events", "publish".to_owned())];
+    kill_again_and_again(TodoOptions { variables, ..TodoOptions::default() }).await
+}
+
+async fn kill_again_and_again(options: TodoOptions) -> Result<()> {
+    let mut todo = Todo::start_with(options).await?;
     let mut users = Vec::new();
     for index in 0..WRITERS {
         users.push(todo.sign_up(&format!("writer-{index}")).await?);
@@ -85,6 +96,8 @@ async fn check(todo: &Todo, user: &User, history: &History) -> Result<()> {
         ensure!(known, "`{title}` is there and nobody wrote it");
     }
     let seen: Vec<SeenEvent> = eventually("an event of each write", async || {
+        // Someone looks at the list, which brings along what a process that was killed has left there.
+        user.get("/api/tasks?limit=1").await.ok()?;
         todo.seen_events(user).await.ok().filter(|seen| seen.len() >= stored.len())
     })
     .await?;

@@ -6,6 +6,7 @@ mod accounts;
 mod activity;
 mod clock;
 mod concurrent_writers;
+mod daprd;
 mod dead_letters;
 mod disk;
 mod exactly_once;

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{Todo, TodoOptions, User, eventually};
+use testkit::{Todo, TodoOptions, User, eventually, needs_sidelet};
 
 use crate::support::{Clock, job_is, job_time, reminded, reminded_of};
 
@@ -26,6 +26,9 @@ fn daily(user: &User) -> String {
 
 #[tokio::test]
 async fn the_digest_comes_at_the_users_own_time_also_when_clocks_change() -> Result<()> {
+    if needs_sidelet("daprd has the machine's clock") {
+        return Ok(());
+    }
     let clock = Clock::new()?;
     clock.show("2030-03-29T12:00:00Z")?;
     let todo = start(&clock).await?;
@@ -78,6 +81,9 @@ async fn the_digest_comes_at_the_users_own_time_also_when_clocks_change() -> Res
 
 #[tokio::test]
 async fn the_trash_is_emptied_after_thirty_days() -> Result<()> {
+    if needs_sidelet("daprd has the machine's clock") {
+        return Ok(());
+    }
     let clock = Clock::new()?;
     clock.show("2030-05-01T12:00:00Z")?;
     let todo = start(&clock).await?;
@@ -101,6 +107,9 @@ async fn the_trash_is_emptied_after_thirty_days() -> Result<()> {
 
 #[tokio::test]
 async fn jobs_that_were_lost_are_made_again_and_go_with_the_account() -> Result<()> {
+    if needs_sidelet("daprd has the machine's clock") {
+        return Ok(());
+    }
     let clock = Clock::new()?;
     clock.show("2030-05-01T12:00:00Z")?;
     let todo = start(&clock).await?;

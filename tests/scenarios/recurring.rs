@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
-use testkit::{Todo, TodoOptions, User, eventually};
+use testkit::{Todo, TodoOptions, User, eventually, needs_sidelet};
 
 /// A second subscription of the same handler: every event comes twice, at the same time.
 const AGAIN: &str = r#"
@@ -57,6 +57,9 @@ async fn settle(user: &User) -> Result<()> {
 
 #[tokio::test]
 async fn the_next_occurrence_carries_everything_and_comes_once() -> Result<()> {
+    if needs_sidelet("every event is subscribed to twice, or groups are looked at, by sidelet's means") {
+        return Ok(());
+    }
     let (todo, _folder) = start_with_repeats().await?;
     let ada = todo.sign_up("ada").await?;
     let first = json!({
@@ -121,6 +124,9 @@ async fn wall_clock_time_holds_and_a_task_without_a_date_comes_back_after_its_co
 
 #[tokio::test]
 async fn a_series_ends_with_its_count_and_its_last_day() -> Result<()> {
+    if needs_sidelet("every event is subscribed to twice, or groups are looked at, by sidelet's means") {
+        return Ok(());
+    }
     let (todo, _folder) = start_with_repeats().await?;
     let ada = todo.sign_up("ada").await?;
     for rule in ["FREQ=DAILY;COUNT=2", "FREQ=DAILY;UNTIL=20300102"] {
@@ -136,6 +142,9 @@ async fn a_series_ends_with_its_count_and_its_last_day() -> Result<()> {
 
 #[tokio::test]
 async fn an_occurrence_that_was_removed_for_good_does_not_come_back_by_a_repeat() -> Result<()> {
+    if needs_sidelet("every event is subscribed to twice, or groups are looked at, by sidelet's means") {
+        return Ok(());
+    }
     let folder = tempfile::tempdir()?;
     let options = TodoOptions { resources: vec![folder.path().to_owned()], ..TodoOptions::default() };
     let mut todo = Todo::start_with(options).await?;

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, ensure};
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{Todo, User, eventually};
+use testkit::{Todo, User, eventually, needs_sidelet};
 
 /// The application's handlers of task events.
 const HANDLERS: usize = 5;
@@ -33,6 +33,9 @@ async fn works_for(user: &User, title: &str) -> Result<()> {
 
 #[tokio::test]
 async fn an_unknown_kind_is_acknowledged_and_counted() -> Result<()> {
+    if needs_sidelet("dead letters are looked at and put back through sidelet") {
+        return Ok(());
+    }
     let todo = Todo::start().await?;
     let ada = todo.sign_up("ada").await?;
     let unknown = json!({ "eventType": "archived", "userId": ada.id, "schemaVersion": 9, "sequence": 1 });
@@ -49,6 +52,9 @@ async fn an_unknown_kind_is_acknowledged_and_counted() -> Result<()> {
 
 #[tokio::test]
 async fn what_is_no_event_becomes_a_dead_letter_with_its_reason_and_goes_back_when_told() -> Result<()> {
+    if needs_sidelet("dead letters are looked at and put back through sidelet") {
+        return Ok(());
+    }
     let todo = Todo::start().await?;
     let ada = todo.sign_up("ada").await?;
     publish(&todo, &ada.id, &json!({ "eventType": "created", "userId": ada.id })).await?;

@@ -7,11 +7,21 @@ mod many;
 use anyhow::Result;
 use reqwest::Method;
 use serde_json::json;
-use testkit::{Todo, Updates};
+use testkit::{Todo, TodoOptions, Updates};
 
 #[tokio::test]
 async fn a_change_is_told_at_once_to_the_pages_of_its_user_alone() -> Result<()> {
-    let todo = Todo::start().await?;
+    changes_are_told(TodoOptions::default()).await
+}
+
+#[tokio::test]
+async fn a_page_is_told_the_same_where_it_is_looked_for_every_other_second() -> Result<()> {
+    let variables = vec![("events", "publish".to_owned()), ("updates_from", "poll".to_owned())];
+    changes_are_told(TodoOptions { variables, ..TodoOptions::default() }).await
+}
+
+async fn changes_are_told(options: TodoOptions) -> Result<()> {
+    let todo = Todo::start_with(options).await?;
     let (ada, bob) = (todo.sign_up("ada").await?, todo.sign_up("bob").await?);
     let mut pages = [ada.updates(None).await?, ada.updates(None).await?];
     let mut other = bob.updates(None).await?;

@@ -12,6 +12,7 @@ mod answer;
 mod events;
 mod process;
 mod sidecar;
+mod stock;
 mod updates;
 mod user;
 
@@ -20,5 +21,6 @@ pub use backends::{eventually, within};
 pub use self::answer::Answer;
 pub use self::events::SeenEvent;
 pub use self::process::{Todo, TodoOptions, todo_binary, workspace_root};
+pub use self::stock::{Stock, needs_sidelet};
 pub use self::updates::{Update, Updates};
 pub use self::user::User;

@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::RwLock;
 
-use crate::{Answer, User};
+use crate::{Answer, User, stock::Stock};
 
 /// How long a start may take, compiling the components included.
 const START: Duration = Duration::from_secs(120);
@@ -48,6 +48,14 @@ pub struct TodoOptions {
     pub environment: Vec<(&'static str, String)>,
 }
 
+impl TodoOptions {
+    /// Whether they change something that is daprd's own business where it takes sidelet's place.
+    fn needs_sidelet(&self) -> bool {
+        let asks = !self.resources.is_empty() || !self.apps.is_empty() || !self.environment.is_empty();
+        asks || self.without_subscriptions || self.data.is_some() || self.shell.is_some()
+    }
+}
+
 /// One running application. It ends with this value.
 #[derive(Debug)]
 pub struct Todo {
@@ -59,6 +67,8 @@ pub struct Todo {
     folder: TempDir,
     options: TodoOptions,
     client: Client,
+    /// daprd, where it takes sidelet's place.
+    stock: Option<Stock>,
 }
 
 impl Todo {
@@ -84,9 +94,14 @@ impl Todo {
             folder,
             options,
             client: Client::new(),
+            stock: None,
         };
         std::fs::write(todo.manifest(), manifest(&todo.options)?).context("could not write the manifest")?;
         todo.prepare().context("could not prepare the folder")?;
+        todo.stock = Stock::start_if_given(todo.folder.path(), &todo.data(), !todo.options.without_recorder).await?;
+        if todo.stock.is_some() && todo.options.needs_sidelet() {
+            bail!("these options are for sidelet alone: call `needs_sidelet` first");
+        }
         todo.start_again().await?;
         Ok(todo)
     }
@@ -124,21 +139,18 @@ impl Todo {
             }
         };
         command.envs(self.options.environment.iter().map(|(name, value)| (name, value)));
-        command.args(["up", "--port", "0", "--dapr-port", "0", "--metrics-port", "0", "--data"]).arg(self.data());
+        command.arg("up").arg("--data").arg(self.data());
         // All applications under test share what has been compiled.
         command.arg("--cache").arg(workspace_root().join("target/devhost-cache"));
-        command.arg("--from").arg(self.manifest()).arg("--resources").arg(self.resources());
-        if !self.options.without_recorder {
-            command.arg("--resources").arg(workspace_root().join("tests/dapr"));
-        }
+        command.arg("--from").arg(self.manifest());
         if self.options.allow_private_networks {
             command.arg("--allow-private-networks");
         }
-        for folder in &self.options.resources {
-            command.arg("--resources").arg(folder);
-        }
-        for app in &self.options.apps {
-            command.arg("--app").arg(app);
+        match &self.stock {
+            Some(stock) => {
+                command.args(["--port", &stock.app_port.to_string(), "--sidecar", &stock.daprd.address()]);
+            }
+            None => self.own_sidecar(&mut command),
         }
         command.env("SPIN_VARIABLE_WRITES_PER_MINUTE", "0").env("SPIN_VARIABLE_SIGN_UPS_PER_HOUR", "0");
         for (name, value) in &self.options.variables {
@@ -164,17 +176,31 @@ impl Todo {
                     _ => {}
                 }
             }
-            anyhow::Ok(api.zip(sidecar).zip(metrics))
+            anyhow::Ok(api.zip(sidecar).map(|(api, sidecar)| (api, sidecar, metrics)))
         };
         let announced = tokio::time::timeout(START, announced).await.context("`todo up` did not start in time")??;
-        let Some(((api, sidecar), metrics)) = announced else { bail!("`todo up` ended: {}", self.log_text()) };
+        let Some((api, sidecar, metrics)) = announced else { bail!("`todo up` ended: {}", self.log_text()) };
         // Whatever comes later is read away, so that the process never waits for its reader.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         *self.address.write().await = api;
         self.sidecar = sidecar;
-        self.metrics = metrics;
+        // A sidecar that runs by itself has its own.
+        self.metrics = metrics.unwrap_or_default();
         self.process = Some(process);
         Ok(())
+    }
+
+    fn own_sidecar(&self, command: &mut Command) {
+        command.args(["--port", "0", "--dapr-port", "0", "--metrics-port", "0", "--resources"]).arg(self.resources());
+        if !self.options.without_recorder {
+            command.arg("--resources").arg(workspace_root().join("tests/dapr"));
+        }
+        for folder in &self.options.resources {
+            command.arg("--resources").arg(folder);
+        }
+        for app in &self.options.apps {
+            command.arg("--app").arg(app);
+        }
     }
 
     /// Changes what the next start does first.
@@ -302,6 +328,11 @@ impl Todo {
     /// The folder of the data.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// daprd and its broker, where they take sidelet's place.
+    pub fn stock(&mut self) -> Option<&mut Stock> {
+        self.stock.as_mut()
     }
 
     /// The process, while it runs.
