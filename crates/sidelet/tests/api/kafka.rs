@@ -3,6 +3,7 @@
 mod faults;
 mod operate;
 mod secure;
+mod settings;
 mod topics;
 
 use std::{
