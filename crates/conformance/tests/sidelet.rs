@@ -20,8 +20,13 @@ async fn sidelet_conforms_on_postgresql() {
     conforms(Stores::Postgres).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn sidelet_conforms_on_postgresql_and_kafka() {
+    conforms(Stores::Cluster).await;
+}
+
 async fn conforms(stores: Stores) {
-    let program = Program { path: sidelet(), scheduler: None, log_in_sqlite: true, deadline: Duration::from_secs(30) };
+    let program = Program { path: sidelet(), scheduler: None, log_in_sqlite: true, deadline: Duration::from_secs(90) };
     let outcomes = check(&program, stores, &cases::all()).await.expect("sidelet starts");
     let wrong: Vec<String> =
         outcomes.iter().filter_map(|outcome| Some(format!("{}: {}", outcome.id, outcome.wrong.as_ref()?))).collect();
