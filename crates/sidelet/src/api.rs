@@ -93,8 +93,8 @@ async fn act(sidecar: &Arc<Sidecar>, route: Route, call: Call) -> Result<Answer,
         Route::Publish { pubsub, topic } => {
             publish::publish_one(sidecar, publish::pubsub(sidecar, &pubsub)?, topic, call).await
         }
-        Route::GetSecret { store, key } => secrets::get_secret(sidecar, &store, &key),
-        Route::GetBulkSecret { store } => secrets::get_secrets(sidecar, &store),
+        Route::GetSecret { store, key } => secrets::get_secret(sidecar, &store, &key, &call).await,
+        Route::GetBulkSecret { store } => secrets::get_secrets(sidecar, &store, &call).await,
         Route::ScheduleJob { name } => jobs::schedule_job(sidecar, &name, call).await,
         Route::GetJob { name } => jobs::get_job(sidecar, &name, &call).await,
         Route::DeleteJob { name } => jobs::delete_job(sidecar, &name, &call).await,

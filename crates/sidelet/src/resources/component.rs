@@ -15,7 +15,7 @@ use crate::{
     config::Config,
     error::StartError,
     kafka,
-    secrets::{FileForm, SecretStore},
+    secrets::{FileForm, Kubernetes, SecretStore},
     sqlite::Place,
 };
 
@@ -89,8 +89,11 @@ const PARTITIONS_MAX: u32 = 64;
 /// As Kafka's default.
 const RETENTION: Duration = Duration::from_secs(7 * 86_400);
 
+/// Where Kubernetes puts a pod's token, its authority and its namespace.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
 const TYPES: &str = "one of `state.sqlite`, `state.postgresql`, `state.in-memory`, `pubsub.sqlite`, `pubsub.in-memory`, `pubsub.kafka`, \
-                     `secretstores.local.env`, `secretstores.local.file`, `bindings.cron`, `bindings.http`, `bindings.smtp`";
+                     `secretstores.local.env`, `secretstores.local.file`, `secretstores.kubernetes`, `bindings.cron`, `bindings.http`, `bindings.smtp`";
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Spec {
@@ -141,6 +144,10 @@ impl Component {
             "pubsub.kafka" => Settings::Kafka(Box::new(super::kafka::read(metadata)?)),
             "secretstores.local.env" => Settings::Secrets(secrets_env(metadata)?),
             "secretstores.local.file" => Settings::Secrets(secrets_file(metadata)?),
+            "secretstores.kubernetes" => {
+                let outside = |reason: String| refuse("type", &spec.kind, &format!("it in a pod only: {reason}"));
+                Settings::Secrets(secrets_kubernetes(metadata, outside)?)
+            }
             "bindings.cron" => Settings::Cron(CronSettings::read(metadata, &document, config)?),
             "bindings.http" => Settings::Output(Box::new(binding::http(metadata)?)),
             "bindings.smtp" => Settings::Output(Box::new(binding::smtp(metadata)?)),
@@ -180,4 +187,17 @@ fn secrets_file(mut metadata: Metadata<'_>) -> Result<SecretSettings, StartError
         .map_err(|error| metadata.refuse("secretsFile", &format!("is `{path}`, which {error}")))?;
     metadata.finish(&[], &["secretsFile", "nestedSeparator", "multiValued"])?;
     Ok(SecretSettings { multi_valued, store: Arc::new(store) })
+}
+
+/// The folder is where every pod has its service account, unless that is mounted elsewhere.
+fn secrets_kubernetes(
+    mut metadata: Metadata<'_>,
+    outside: impl FnOnce(String) -> StartError,
+) -> Result<SecretSettings, StartError> {
+    let known = ["serviceAccountDirectory", "defaultNamespace"];
+    let [account, namespace] = known.map(|key| metadata.take(key));
+    let account = account.unwrap_or_else(|| SERVICE_ACCOUNT.into());
+    let store = Kubernetes::in_cluster(account.into(), namespace, |name| std::env::var(name).ok()).map_err(outside)?;
+    metadata.finish(&[], &known)?;
+    Ok(SecretSettings { multi_valued: false, store: Arc::new(SecretStore::Kubernetes(store)) })
 }

@@ -81,7 +81,7 @@ impl<'document> Metadata<'document> {
 
     /// Reads a secret for the key `name`.
     fn secret(&self, name: &str, reference: &SecretKeyRef, stores: &SecretStores) -> Result<String, StartError> {
-        let form = "expected the name of a component of type `secretstores.local.env` or `secretstores.local.file`";
+        let form = "expected the name of a component whose type begins with `secretstores.`";
         let refuse = |reason: String| Err(self.refuse(name, &format!("has a `secretKeyRef`, but {reason}")));
         let Some(store_name) = self.document.secret_store.as_deref().filter(|store| !store.is_empty()) else {
             return refuse(format!("`auth.secretStore` is missing; {form}"));
@@ -91,7 +91,11 @@ impl<'document> Metadata<'document> {
         };
         let secret = &reference.name;
         let key = if reference.key.is_empty() { secret } else { &reference.key };
-        match store.get(secret).and_then(|mut secret| secret.remove(key)).filter(|value| !value.is_empty()) {
+        let found = match store.get_at_start(secret) {
+            Ok(found) => found,
+            Err(error) => return refuse(format!("the store `{store_name}` cannot be read: {error}")),
+        };
+        match found.and_then(|mut secret| secret.remove(key)).filter(|value| !value.is_empty()) {
             Some(value) => Ok(value),
             None => refuse(format!(
                 "the store `{store_name}` has no value for `name: {secret}, key: {key}`; expected a secret that is there"

@@ -17,6 +17,7 @@ mod idle;
 mod invoke;
 mod jobs;
 mod kafka;
+mod kubernetes;
 mod lifecycle;
 mod metrics;
 mod operate;
