@@ -1,9 +1,10 @@
 //! Measures a sidecar over loopback: rates of save, get and transaction, and the time from commit to delivery.
 //!
 //! ```text
-//! cargo run --release -p sidelet --example measure_sidecar [folder]
+//! cargo run --release -p sidelet --example measure_sidecar [folder [resources.yaml]]
 //! ```
-//! The folder decides which disk is measured. Everything runs in one process: the sidecar, the clients and the app.
+//! The folder decides which disk is measured, and the resources which store: they have to have the components and the
+//! subscription of `measure_sidecar/resources.yaml`. Everything runs in one process: the sidecar, the clients and the app.
 
 use std::{
     convert::Infallible,
@@ -31,7 +32,11 @@ async fn main() {
     let folder = std::env::args().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
     let folder = folder.join(format!("sidelet-measure-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("the folder can be made");
-    std::fs::write(folder.join("resources.yaml"), RESOURCES).expect("the folder can be written");
+    let resources = match std::env::args().nth(2) {
+        Some(path) => std::fs::read_to_string(path).expect("the resources can be read"),
+        None => RESOURCES.to_owned(),
+    };
+    std::fs::write(folder.join("resources.yaml"), resources).expect("the folder can be written");
     measure(&folder).await;
     std::fs::remove_dir_all(&folder).expect("the folder can be removed");
 }

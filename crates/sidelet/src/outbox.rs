@@ -5,6 +5,7 @@
 //! `outbox.skip: "true"`, our one addition to Dapr's rules, stores without publishing.
 
 mod relay;
+mod source;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -19,7 +20,8 @@ use crate::{
     store::now,
 };
 
-pub(crate) use relay::{LEASE, Relay, Turn};
+pub(crate) use relay::{LEASE, Relay};
+pub(crate) use source::{BATCH_BYTES, Source, Turn};
 
 /// What a transaction publishes.
 #[derive(Debug, Clone)]

@@ -99,6 +99,7 @@ struct Texts {
     commit: String,
     clean: String,
     relay: String,
+    set_aside: String,
     jobs: jobs::Texts,
 }
 
@@ -115,6 +116,7 @@ impl Database {
             commit: names.fill(items::COMMIT),
             clean: names.fill(items::CLEAN),
             relay: names.fill(outbox::RELAY),
+            set_aside: names.fill(outbox::SET_ASIDE),
             jobs: jobs::Texts::new(|text| names.fill(text)),
         };
         let pool = Pool::new(connector(&settings.address)?, settings.connections, settings.idle);

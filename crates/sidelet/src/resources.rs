@@ -23,7 +23,7 @@ use std::{
 
 use crate::{bindings::Output, config::Config, error::StartError, resiliency::Resiliency, secrets::SecretStore};
 
-pub(crate) use component::{Component, LogSettings, Settings};
+pub(crate) use component::{Component, Settings};
 pub(crate) use configuration::{ApiGroup, ApiLog, Configuration, MetricsSettings};
 pub(crate) use cron::CronSettings;
 pub(crate) use state::{Keeper, KeyPrefix, StateSettings, Target};
@@ -126,29 +126,18 @@ impl Resources {
         self.components.iter().try_for_each(|component| self.check_outbox(component))
     }
 
-    /// The outbox of a SQLite store is part of its transaction, so its topic must be in the same file.
+    /// The outbox has a pub/sub component.
     fn check_outbox(&self, component: &Component) -> Result<(), StartError> {
-        let Settings::State(state) = &component.settings else { return Ok(()) };
-        let Some(outbox) = &state.outbox else { return Ok(()) };
-        let refuse = |reason: String| {
-            Err(component.location.refuse(format!(
-                "component `{}`: metadata `outboxPublishPubsub` is `{}`, {reason}",
-                component.name, outbox.pubsub
-            )))
-        };
-        match self.log(&outbox.pubsub) {
-            None if self.is_pubsub(&outbox.pubsub) => match &state.keeper {
-                Keeper::Sqlite { .. } => {
-                    refuse("which is Kafka; expected a `pubsub.sqlite` on the same file as the store".into())
-                }
-                _ => Ok(()),
-            },
-            None => refuse(format!("which no component is; expected {}", self.log_names())),
-            Some(log) if matches!(&state.keeper, Keeper::Sqlite { place, .. } if log.place != *place) => refuse(
-                "whose `connectionString` names another database; expected a `pubsub.sqlite` on the same file as the store".into(),
-            ),
-            Some(_) => Ok(()),
+        let Settings::State(StateSettings { outbox: Some(outbox), .. }) = &component.settings else { return Ok(()) };
+        if self.is_pubsub(&outbox.pubsub) {
+            return Ok(());
         }
+        Err(component.location.refuse(format!(
+            "component `{}`: metadata `outboxPublishPubsub` is `{}`, which no component is; expected {}",
+            component.name,
+            outbox.pubsub,
+            self.log_names()
+        )))
     }
 
     /// An output binding by name.
@@ -156,15 +145,6 @@ impl Resources {
         self.components.iter().find(|component| component.name == name).and_then(|component| {
             match &component.settings {
                 Settings::Output(output) => Some(output.as_ref()),
-                _ => None,
-            }
-        })
-    }
-
-    fn log(&self, name: &str) -> Option<&LogSettings> {
-        self.components.iter().find(|component| component.name == name).and_then(|component| {
-            match &component.settings {
-                Settings::Log(log) => Some(log),
                 _ => None,
             }
         })

@@ -10,6 +10,7 @@ pub(crate) mod jobs;
 mod lock;
 pub(crate) mod log;
 pub(crate) mod offsets;
+pub(crate) mod outbox;
 mod readers;
 pub(crate) mod replay;
 mod schema;

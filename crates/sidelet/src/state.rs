@@ -4,7 +4,7 @@ mod store;
 
 use bytes::Bytes;
 
-pub(crate) use store::{Keeper, StateStore};
+pub(crate) use store::{Keeper, Publishes, StateStore};
 
 /// A stored value.
 #[derive(Debug, Clone)]

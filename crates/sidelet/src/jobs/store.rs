@@ -194,7 +194,7 @@ impl JobStore {
         }
     }
 
-    /// A tick is over, and `next` comes, or nothing. Calls `then` when that is noted, unless the job is gone or another's.
+    /// A tick is over, and `next` comes, or nothing. Calls `then` when that is noted.
     pub(super) async fn note(
         &self,
         id: i64,
@@ -217,13 +217,12 @@ impl JobStore {
                 note.await
             }
             Self::Postgres(database) => {
-                let noted = match next {
+                match next {
                     Some(next) => database.advance_job(id, next, fired).await?,
                     None => database.finish_job(id).await?,
                 };
-                if noted {
-                    then();
-                }
+                // Where another replica has taken the job, the next look tells.
+                then();
                 Ok(())
             }
         }

@@ -22,8 +22,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Message, Waiting};
-use crate::{postgres, pubsub::PubSub, store::StoreError};
+use super::{Message, Source, Turn, Waiting};
+use crate::{pubsub::PubSub, store::StoreError};
 
 /// How long one relay may go on without asking: so long nothing is relayed after it was killed.
 pub(crate) const LEASE: Duration = Duration::from_secs(5);
@@ -34,22 +34,11 @@ const BATCH: u32 = 500;
 /// The first and the longest wait after a failure.
 const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-/// What there is to do.
-#[derive(Debug)]
-pub(crate) enum Turn {
-    /// Nothing.
-    Nothing,
-    /// These messages, until the lease ends.
-    Ours { until: Instant, waiting: Vec<Waiting> },
-    /// Another holds the lease.
-    Others { until: Instant },
-}
-
 /// The relay of one table of messages.
 #[derive(Debug)]
 pub(crate) struct Relay {
     me: Uuid,
-    source: Arc<postgres::Database>,
+    source: Source,
     pubsubs: Arc<BTreeMap<String, Arc<PubSub>>>,
     /// There may be something to do now.
     changed: Notify,
@@ -71,11 +60,15 @@ struct Work<'relay> {
     /// Until when another holds the lease, as far as is known.
     others_until: Option<Instant>,
     failures: u32,
+    /// How many messages are still tried one at a time, since one of them is refused for good.
+    singly: u32,
+    /// Whether the last look failed.
+    unread: bool,
 }
 
 impl Relay {
     /// Begins with a look at what is left from before.
-    pub(crate) fn start(source: Arc<postgres::Database>, pubsubs: Arc<BTreeMap<String, Arc<PubSub>>>) -> Arc<Self> {
+    pub(crate) fn start(source: Source, pubsubs: Arc<BTreeMap<String, Arc<PubSub>>>) -> Arc<Self> {
         let relay = Arc::new(Self {
             me: Uuid::new_v4(),
             source,
@@ -89,7 +82,17 @@ impl Relay {
         let working = relay.clone();
         let task = tokio::spawn(async move {
             let look = Some(Instant::now());
-            Work { relay: &working, relayed: Vec::new(), look, others_until: None, failures: 0 }.run().await;
+            Work {
+                relay: &working,
+                relayed: Vec::new(),
+                look,
+                others_until: None,
+                failures: 0,
+                singly: 0,
+                unread: false,
+            }
+            .run()
+            .await;
         });
         *relay.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
         relay
@@ -106,13 +109,12 @@ impl Relay {
         self.changed.notify_one();
     }
 
-    /// Another replica has committed messages.
+    /// Another replica has committed messages, or this one has perhaps.
     pub(crate) fn heard(&self) {
         if self.holds() {
             self.changed.notify_one();
-        } else {
-            self.heard.notify_one();
         }
+        self.heard.notify_one();
     }
 
     /// Ends after the batch that is under way. Says whether it ended in time.
@@ -141,13 +143,14 @@ impl Work<'_> {
                     }
                 }
                 () = self.relay.heard.notified() => {
-                    // Who committed looks first, or told the holder; this is for when it died of it.
+                    // Who committed looks first, or told the holder; this is for when it died of it, or was late.
                     self.look.get_or_insert(Instant::now() + LEASE);
                     continue;
                 }
                 () = sleep_until(self.look.unwrap_or_else(Instant::now)), if self.look.is_some() => {}
             }
-            self.look = None;
+            // One that is still to come is for what may be late.
+            self.look = self.look.filter(|look| *look > Instant::now());
             while self.turn().await {}
         }
     }
@@ -157,19 +160,24 @@ impl Work<'_> {
         let most = match self.failures {
             // What was appended is removed, and the rest is left to others.
             _ if self.relay.stop.is_cancelled() => 0,
-            0 => BATCH,
-            // While a broker refuses, one message at a time is tried.
+            0 if self.singly == 0 => BATCH,
+            // While a broker is away or refuses, one message at a time is tried.
             _ => 1,
         };
-        let turn = match self.relay.source.relay(self.relay.me, &self.relayed, most).await {
+        let turn = match self.relay.source.next(self.relay.me, &self.relayed, most).await {
             Ok(turn) => turn,
             Err(error) => {
+                self.unread = true;
                 self.fail(&error, "messages that wait to be relayed could not be read");
                 return false;
             }
         };
         self.relayed.clear();
         self.others_until = None;
+        if std::mem::take(&mut self.unread) {
+            // What was on its way when the database went away may still be carried out.
+            self.relay.heard.notify_one();
+        }
         match turn {
             Turn::Nothing => false,
             Turn::Others { until } => {
@@ -184,17 +192,38 @@ impl Work<'_> {
                 if Instant::now() >= until {
                     return true;
                 }
-                match self.append(waiting).await {
-                    Ok(()) => {
+                let alone = if let [one] = &waiting[..] { Some(one.id) } else { None };
+                match (self.append(waiting).await, alone) {
+                    (Ok(()), _) => {
                         self.failures = 0;
+                        self.singly = self.singly.saturating_sub(1);
                         true
                     }
-                    Err(error) => {
-                        self.fail(&error, "messages could not be relayed");
+                    (Err(error @ StoreError::Rejected { .. }), Some(id)) => self.set_aside(id, &error).await,
+                    (Err(error), _) => {
+                        if let StoreError::Rejected { .. } = error {
+                            self.singly = BATCH;
+                        }
                         // What was appended is removed with the next question.
+                        self.fail(&error, "messages could not be relayed");
                         false
                     }
                 }
+            }
+        }
+    }
+
+    /// Keeps a message for people that no pub/sub will ever take. Whether to go on at once.
+    async fn set_aside(&mut self, id: i64, reason: &StoreError) -> bool {
+        match self.relay.source.set_aside(id, &reason.to_string()).await {
+            Ok(()) => {
+                tracing::error!(%reason, id, "a message is refused for good; it is kept in the outbox's table, set aside");
+                (self.failures, self.singly) = (0, 0);
+                true
+            }
+            Err(error) => {
+                self.fail(&error, "a message that is refused could not be set aside");
+                false
             }
         }
     }
@@ -253,7 +282,7 @@ impl Work<'_> {
             tokio::select! {
                 result = &mut append => return result,
                 _ = renewal.tick() => {
-                    if let Ok(Turn::Ours { until, .. }) = self.relay.source.relay(self.relay.me, &[], 1).await {
+                    if let Ok(Turn::Ours { until, .. }) = self.relay.source.next(self.relay.me, &[], 1).await {
                         self.hold(Some(until));
                     }
                 }

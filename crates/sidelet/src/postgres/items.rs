@@ -166,6 +166,9 @@ struct Changes<'changes> {
 fn columns(changes: &[Change]) -> Result<Changes<'_>, StoreError> {
     let mut columns = Changes::default();
     for change in changes {
+        if change.key().contains('\0') {
+            return Err(StoreError::rejected("PostgreSQL stores no key with the letter U+0000"));
+        }
         let (value, condition, life) = match change {
             Change::Upsert { value, condition, time_to_live, .. } => {
                 let value = std::str::from_utf8(value).map_err(|_| StoreError::failed("a value is not UTF-8"))?;

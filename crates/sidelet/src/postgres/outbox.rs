@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Database, Kind, error};
 use crate::{
-    outbox::{LEASE, Message, Turn, Waiting},
+    outbox::{BATCH_BYTES, LEASE, Message, Turn, Waiting},
     store::StoreError,
 };
 
@@ -17,12 +17,12 @@ pub(super) const RELAY: &str =
 /// What replicas are told when there are messages.
 pub(crate) const WORD: &str = "outbox";
 
-/// Bytes of one batch, unless one message alone has more.
-const BATCH_BYTES: i64 = 4 << 20;
+pub(super) const SET_ASIDE: &str = "UPDATE {outbox} SET refused = $2 WHERE id = $1";
 
 impl Database {
     /// Removes what was relayed and takes what comes next, `most` messages, where `me` holds the lease or can take it.
     pub(crate) async fn relay(&self, me: Uuid, relayed: &[i64], most: u32) -> Result<Turn, StoreError> {
+        let bytes = i64::try_from(BATCH_BYTES).expect("a batch is small");
         let lasts = i64::try_from(LEASE.as_millis()).expect("a lease is short");
         // Reckoned from before the question, it ends here no later than there.
         let (asked, most) = (Instant::now(), i64::from(most));
@@ -31,11 +31,17 @@ impl Database {
             (&lasts, Type::INT8),
             (&relayed, Type::INT8_ARRAY),
             (&most, Type::INT8),
-            (&BATCH_BYTES, Type::INT8),
+            (&bytes, Type::INT8),
         ];
         // Removing twice, and reading again, does no harm.
         let rows = self.ask(Kind::Read, &self.texts.relay, &parameters).await?;
         read(&rows, asked).map_err(error::meaning)
+    }
+
+    /// Sets a message aside, which no pub/sub will ever take.
+    pub(crate) async fn set_aside(&self, id: i64, reason: &str) -> Result<(), StoreError> {
+        let parameters: [super::Parameter<'_>; 2] = [(&id, Type::INT8), (&reason, Type::TEXT)];
+        self.ask(Kind::Read, &self.texts.set_aside, &parameters).await.map(drop)
     }
 }
 

@@ -15,12 +15,12 @@ use crate::{
     error::StartError,
     jobs::Jobs,
     metrics::Metrics,
-    outbox::Relay,
+    outbox::{Relay, Source},
     postgres::{self, Hearer, WORD},
     pubsub::PubSub,
-    resources::{Component, Keeper as Place, Settings, StateSettings},
+    resources::{Component, Keeper as Place, Settings, StateSettings, Target},
     sqlite::{self, Database},
-    state::{Keeper, StateStore},
+    state::{Keeper, Publishes, StateStore},
     store::StoreError,
 };
 
@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(super) struct Remote {
     shared: Vec<Shared>,
+    /// The relays of SQLite databases whose pub/sub is elsewhere.
+    local: HashMap<sqlite::Place, Arc<Relay>>,
     stop: CancellationToken,
 }
 
@@ -81,19 +83,33 @@ impl Remote {
         let prepared = tokio::spawn(async move { preparing.prepare().await });
         match timeout(PATIENCE, prepared).await.map(|ended| ended.unwrap_or(Ok(()))) {
             Ok(Ok(())) => {}
-            Ok(Err(error @ (StoreError::Failed { .. } | StoreError::Rejected { .. } | StoreError::Conflict))) => {
-                let message = format!("could not open the database `{}`: {error}", database.place());
-                return Err(StartError::Store { message });
-            }
             Ok(Err(error @ StoreError::Unavailable { .. })) => {
                 tracing::warn!(database = database.place(), %error, "a database is away; it is used as soon as it is there");
             }
+            Ok(Err(error)) => {
+                let message = format!("could not open the database `{}`: {error}", database.place());
+                return Err(StartError::Store { message });
+            }
             Err(_) => {
-                tracing::warn!(database = database.place(), "a database does not answer; it is used as soon as it does")
+                tracing::warn!(
+                    database = database.place(),
+                    "a database does not answer; it is used as soon as it does"
+                );
             }
         }
         self.shared.push(Shared { settings: settings.clone(), database, relay: None });
         Ok(self.shared.last_mut().expect("it was put there"))
+    }
+
+    /// The relay of a SQLite database.
+    fn relay(
+        &mut self,
+        place: &sqlite::Place,
+        database: &Arc<Database>,
+        pubsubs: &Arc<BTreeMap<String, Arc<PubSub>>>,
+    ) -> Arc<Relay> {
+        let start = || Relay::start(Source::Sqlite(database.clone()), pubsubs.clone());
+        self.local.entry(place.clone()).or_insert_with(start).clone()
     }
 
     /// Begins to hear what other replicas tell. `jobs` are those of the first database.
@@ -116,6 +132,9 @@ impl Remote {
     pub(super) async fn close(&self, deadline: Instant) -> bool {
         self.stop.cancel();
         let mut ended = true;
+        for relay in self.local.values() {
+            ended &= relay.shutdown(deadline).await;
+        }
         for shared in &self.shared {
             if let Some(relay) = &shared.relay {
                 ended &= relay.shutdown(deadline).await;
@@ -140,16 +159,24 @@ pub(super) async fn open(
         let Settings::State(StateSettings { keeper, prefix, outbox }) = &component.settings else { continue };
         let keeper = match keeper {
             Place::Sqlite { place, table } => {
-                let topic = match outbox {
-                    Some(target) => Some(pubsubs[&*target.pubsub].topic(&target.topic).await.map_err(failed)?),
-                    None => None,
+                let (database, table) = (databases[place].clone(), table.as_str().into());
+                let here = |target: &Target| {
+                    let log = components.iter().find(|component| component.name == *target.pubsub);
+                    log.and_then(|log| log.settings.place()) == Some(place)
                 };
-                Keeper::Sqlite { database: databases[place].clone(), table: table.as_str().into(), topic }
+                let publishes = match outbox {
+                    None => Publishes::Nothing,
+                    Some(target) if here(target) => {
+                        Publishes::Here(pubsubs[&*target.pubsub].topic(&target.topic).await.map_err(failed)?)
+                    }
+                    Some(_) => Publishes::Elsewhere(remote.relay(place, &database, pubsubs)),
+                };
+                Keeper::Sqlite { database, table, publishes }
             }
             Place::Postgres(settings) => {
                 let shared = remote.open(settings, metrics).await?;
                 let relay = outbox.is_some().then(|| {
-                    let start = || Relay::start(shared.database.clone(), pubsubs.clone());
+                    let start = || Relay::start(Source::Postgres(shared.database.clone()), pubsubs.clone());
                     shared.relay.get_or_insert_with(start).clone()
                 });
                 Keeper::Postgres { database: shared.database.clone(), relay }

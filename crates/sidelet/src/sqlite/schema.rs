@@ -6,7 +6,7 @@ use super::Place;
 use crate::store::OpenError;
 
 /// The version of the tables below, with all upgrades. A file with a higher one was written by a newer release.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// Marks a file as ours (`SDLT`), so that no other program's tables are written to.
 const APPLICATION_ID: i64 = 0x5344_4c54;
 /// Pages after which the log of writes is folded into the file: 16 MiB, so that documents of 80 KB do not fold every 50.
@@ -68,7 +68,11 @@ const TABLES: &str = "
 /// `terms` and `data` are JSON.
 ///
 /// `cron_tick`: the tick of a cron binding that comes next for an app, by the schedule that said so.
-const UPGRADES: [&str; 1] = ["
+///
+/// `outbox`: messages whose pub/sub is elsewhere, in the order of their transactions. `refused` says why no pub/sub will
+/// ever take one: then it is kept for people.
+const UPGRADES: [&str; 2] = [
+    "
     CREATE TABLE job (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         app TEXT NOT NULL,
@@ -87,7 +91,20 @@ const UPGRADES: [&str; 1] = ["
         due INTEGER NOT NULL,
         PRIMARY KEY (binding, app)
     ) WITHOUT ROWID;
-"];
+",
+    "
+    CREATE TABLE outbox (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        pubsub TEXT NOT NULL,
+        topic TEXT NOT NULL,
+        key TEXT,
+        attributes TEXT NOT NULL,
+        expires INTEGER,
+        content BLOB NOT NULL,
+        refused TEXT
+    );
+",
+];
 
 /// Makes the tables in a new file, brings those of an older release up to date, and refuses a file that is not ours or newer than this program.
 pub(crate) fn prepare(connection: &Connection, place: &Place) -> Result<(), OpenError> {

@@ -8,7 +8,7 @@ use crate::{
     outbox::{Message, Relay},
     postgres,
     resources::{KeyPrefix, Target},
-    sqlite::{Database, items, log},
+    sqlite::{Batch, Database, items, log, outbox},
     store::{StoreError, now},
 };
 
@@ -33,7 +33,7 @@ pub(crate) enum Keeper {
         /// Tells the stores of one database apart.
         table: Arc<str>,
         /// Where its transactions are published.
-        topic: Option<Arc<Topic>>,
+        publishes: Publishes,
     },
     /// In a PostgreSQL database, with the messages that wait for the relay.
     Postgres {
@@ -42,6 +42,17 @@ pub(crate) enum Keeper {
         /// What publishes them.
         relay: Option<Arc<Relay>>,
     },
+}
+
+/// Where the messages of a SQLite database go.
+#[derive(Debug, Clone)]
+pub(crate) enum Publishes {
+    /// Nowhere.
+    Nothing,
+    /// Into a topic of the same database, with the transaction.
+    Here(Arc<Topic>),
+    /// Elsewhere, from where they wait for the relay.
+    Elsewhere(Arc<Relay>),
 }
 
 impl StateStore {
@@ -94,14 +105,12 @@ impl StateStore {
     /// Makes all changes and publishes all messages, or none.
     pub(crate) async fn commit(&self, changes: Vec<Change>, messages: Vec<Message>) -> Result<(), StoreError> {
         match &self.keeper {
-            Keeper::Sqlite { database, table, topic } => {
-                let (table, topic) = (table.clone(), topic.clone());
-                let messages = topic.map(|topic| messages.into_iter().map(move |message| message.to(topic.clone())));
-                let messages: Vec<_> = messages.into_iter().flatten().collect();
+            Keeper::Sqlite { database, table, publishes } => {
+                let (table, publishes) = (table.clone(), publishes.clone());
                 database
                     .write(move |batch| {
                         changes.iter().try_for_each(|change| items::change(batch, &table, change))?;
-                        messages.iter().try_for_each(|message| log::append(batch, message))
+                        publish(batch, messages, publishes)
                     })
                     .await
             }
@@ -110,9 +119,13 @@ impl StateStore {
                 let commit = async move {
                     let tells = relay.as_ref().is_some_and(|relay| !relay.holds());
                     let done = database.commit(changes, messages, tells).await;
-                    // Nobody knows what became of a commit whose answer was lost.
-                    if let Some(relay) = relay.filter(|_| !matches!(done, Err(StoreError::Conflict))) {
-                        relay.committed();
+                    if let Some(relay) = relay {
+                        match &done {
+                            Ok(()) => relay.committed(),
+                            // Nobody knows what becomes of a commit whose answer was lost, and when.
+                            Err(StoreError::Unavailable { .. }) => relay.heard(),
+                            Err(_) => {}
+                        }
                     }
                     done
                 };
@@ -120,6 +133,23 @@ impl StateStore {
                 let ended = tokio::spawn(commit).await;
                 ended.unwrap_or_else(|_| Err(StoreError::failed("a commit ended badly")))
             }
+        }
+    }
+}
+
+/// Writes messages with their transaction.
+fn publish(batch: &mut Batch<'_>, messages: Vec<Message>, publishes: Publishes) -> Result<(), StoreError> {
+    match publishes {
+        Publishes::Nothing => Ok(()),
+        Publishes::Here(topic) => {
+            messages.into_iter().try_for_each(|message| log::append(batch, &message.to(topic.clone())))
+        }
+        Publishes::Elsewhere(relay) => {
+            messages.iter().try_for_each(|message| outbox::add(batch, message))?;
+            if !messages.is_empty() {
+                batch.once_committed(move || relay.committed());
+            }
+            Ok(())
         }
     }
 }

@@ -11,7 +11,6 @@ fn component(kind: &str, metadata: &str) -> String {
 #[tokio::test]
 async fn bad_files_are_refused_by_name() {
     let outbox = "[{name: connectionString, value: a.db}, {name: outboxPublishPubsub, value: nobody}, {name: outboxPublishTopic, value: t}]";
-    let other_file = "[{name: connectionString, value: other.db}, {name: outboxPublishPubsub, value: pubsub}, {name: outboxPublishTopic, value: t}]";
     let v1 = subscription("s", "t", "/t", "").replace("v2alpha1", "v1alpha1");
     let plain = subscription("s", "t", "/t", "");
     let rules =
@@ -50,10 +49,6 @@ async fn bad_files_are_refused_by_name() {
             &["`SIDELET_TEST_UNSET`", "not set"],
         ),
         (component("state.sqlite", outbox), &["`outboxPublishPubsub` is `nobody`", "which no component is"]),
-        (
-            format!("{COMPONENTS}---\n{}", component("state.sqlite", other_file)),
-            &["document 4", "another database", "the same file"],
-        ),
         (
             component("pubsub.sqlite", "[{name: connectionString, value: a.db}, {name: partitions, value: 0}]"),
             &["`partitions` is `0`", "from 1 to 64"],

@@ -178,7 +178,9 @@ impl Place {
     }
 
     pub(crate) async fn start(&self) -> Sidecar {
-        let running = sidelet::start(self.config()).await.unwrap();
+        // A program that another test is starting at this moment has the files of all tests until it has begun.
+        let config = Config { waits_for_database: true, ..self.config() };
+        let running = sidelet::start(config).await.unwrap();
         Sidecar { api: Api::new(format!("http://{}", running.local_addr())), running }
     }
 }

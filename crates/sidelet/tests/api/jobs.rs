@@ -335,7 +335,7 @@ async fn a_file_of_the_release_before_is_brought_up_to_date() {
     sidecar.api.save("k", "1").await;
     sidecar.stop().await;
     let file = rusqlite::Connection::open(place.database()).unwrap();
-    file.execute_batch("DROP TABLE job; DROP TABLE cron_tick; PRAGMA user_version = 1").unwrap();
+    file.execute_batch("DROP TABLE outbox; DROP TABLE job; DROP TABLE cron_tick; PRAGMA user_version = 1").unwrap();
     drop(file);
     let sidecar = place.start().await;
     assert_eq!(sidecar.api.get("/v1.0/state/statestore/k").await.body, "1");

@@ -1,7 +1,10 @@
 //! A transaction and its events are one.
 
-use crate::harness::{App, Place};
+use std::collections::BTreeSet;
+
 use serde_json::json;
+
+use crate::harness::{App, COMPONENTS, Place, Process, eventually, subscription};
 
 #[tokio::test]
 async fn each_projection_is_one_event_in_order() {
@@ -118,4 +121,40 @@ async fn other_metadata_becomes_attributes_as_in_dapr() {
     }
     assert!(event.get("expiration").is_none(), "the item expires, not the event");
     sidecar.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outbox_whose_log_is_elsewhere_loses_nothing_when_the_process_is_killed() {
+    let app = App::start().await;
+    let elsewhere = COMPONENTS.replacen("value: todo.db", "value: state.db", 1);
+    let mut place = Place::new(&format!("{elsewhere}{}", subscription("tasks", "task-events", "/events/task", "")));
+    place.serve(&app);
+    let (mut written, mut processes) = (0, 0);
+    while written < 1000 {
+        let process = Process::start(&place);
+        processes += 1;
+        let end = written + 200;
+        while written < end {
+            written += 1;
+            let request = json!({
+                "key": format!("k{written}"), "value": {"number": written}, "metadata": {"partitionKey": "u"},
+            });
+            let body = json!({"operations": [{"operation": "upsert", "request": request}]}).to_string();
+            assert_eq!(process.api.post("/v1.0/state/statestore/transaction", body).await.status, 204);
+        }
+        process.kill();
+    }
+    let process = Process::start(&place);
+    let first_times = eventually("every event", async || {
+        let mut seen = BTreeSet::new();
+        let first: Vec<_> = app.delivered().iter().filter_map(|event| event.data()["number"].as_i64()).collect();
+        let first: Vec<_> = first.into_iter().filter(|number| seen.insert(*number)).collect();
+        (first.len() == 1000).then_some(first)
+    })
+    .await;
+    assert_eq!(first_times, (1..=1000).collect::<Vec<_>>());
+    assert_eq!((processes, process.terminate().await.code()), (5, Some(0)));
+    let file = rusqlite::Connection::open(place.path().join("data/state.db")).unwrap();
+    let left: i64 = file.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
 }

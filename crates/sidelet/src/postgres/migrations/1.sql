@@ -10,6 +10,7 @@ CREATE TABLE {item} (
 CREATE INDEX ON {item} (expires) WHERE expires IS NOT NULL;
 
 -- A row's id is taken after the locks of its transaction's items: the order by id is the order of their changes.
+-- `refused` says why no pub/sub will ever take it: then it is kept for people.
 CREATE TABLE {outbox} (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     pubsub text NOT NULL,
@@ -17,7 +18,8 @@ CREATE TABLE {outbox} (
     key text,
     attributes text NOT NULL,
     expires bigint,
-    content bytea NOT NULL
+    content bytea NOT NULL,
+    refused text
 );
 
 CREATE TABLE {lease} (
@@ -96,7 +98,7 @@ BEGIN
     IF cardinality(relayed) > 0 THEN
         DELETE FROM {outbox} AS o WHERE o.id = ANY (relayed);
     END IF;
-    IF NOT EXISTS (SELECT FROM {outbox}) THEN
+    IF NOT EXISTS (SELECT FROM {outbox} AS o WHERE o.refused IS NULL) THEN
         RETURN QUERY SELECT true, 0::bigint, null::bigint, null, null, null, null, null::bigint, null::bytea;
         RETURN;
     END IF;
@@ -114,7 +116,7 @@ BEGIN
         SELECT true, lasts, r.id, r.pubsub, r.topic, r.key, r.attributes, r.expires, r.content
         FROM (
             SELECT o.*, sum(octet_length(o.content)) OVER (ORDER BY o.id) - octet_length(o.content) AS before
-            FROM (SELECT * FROM {outbox} ORDER BY id LIMIT most) AS o
+            FROM (SELECT * FROM {outbox} AS q WHERE q.refused IS NULL ORDER BY q.id LIMIT most) AS o
         ) AS r
         WHERE r.before < most_bytes
         ORDER BY r.id;

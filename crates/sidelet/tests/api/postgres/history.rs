@@ -15,7 +15,7 @@ use std::{
 
 use serde_json::json;
 
-use crate::harness::{Answer, Api, App, eventually};
+use crate::harness::{Answer, Api, App, DEADLINE};
 
 /// Writers at once.
 const WRITERS: usize = 16;
@@ -197,17 +197,21 @@ impl Written {
             }
             heard
         };
-        eventually("the event of every write", async || {
+        // Events may be behind by thousands: they have to go on, and to come to their end.
+        let (mut count, mut since) = (0, Instant::now());
+        loop {
             let heard = heard();
-            let all = stored.iter().all(|(key, number)| {
-                let mut numbers: Vec<_> = heard.get(key).into_iter().flatten().flatten().copied().collect();
-                numbers.sort_unstable();
-                numbers.dedup();
-                numbers == (1..=*number).collect::<Vec<_>>()
-            });
-            all.then_some(())
-        })
-        .await;
+            let missing: Vec<_> = stored.iter().filter_map(|(key, number)| missing(heard.get(key), *number)).collect();
+            if missing.is_empty() {
+                break;
+            }
+            let now = heard.values().flatten().map(Vec::len).sum::<usize>();
+            if now > count {
+                (count, since) = (now, Instant::now());
+            }
+            assert!(since.elapsed() < DEADLINE, "{count} events came, and then none; missing: {missing:?}");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
         let mut repeats = 0;
         for (key, apps) in heard() {
             for numbers in apps {
@@ -229,4 +233,10 @@ impl Written {
             self.acknowledged, self.refused, self.longest
         );
     }
+}
+
+/// The first number up to `last` that no app heard of.
+fn missing(heard: Option<&Vec<Vec<i64>>>, last: i64) -> Option<i64> {
+    let numbers: BTreeSet<_> = heard.into_iter().flatten().flatten().copied().collect();
+    (1..=last).find(|number| !numbers.contains(number))
 }

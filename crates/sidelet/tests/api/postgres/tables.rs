@@ -43,6 +43,27 @@ async fn tables_of_a_newer_release_or_of_another_program_are_refused_by_name() {
 }
 
 #[tokio::test]
+async fn the_tables_can_be_made_before_a_sidecar_starts() {
+    let (server, url) = postgres::database().await;
+    let place = Place::new(&postgres::store("statestore", &url, &[]));
+    let migrate = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sidelet"));
+        let output = command.arg("migrate").arg("--resources-path").arg(place.path().join("resources")).output();
+        output.unwrap()
+    };
+    for _ in 0..2 {
+        let output = migrate();
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && text.contains("`statestore`") && text.contains("up to date"), "{text}");
+    }
+    assert_eq!(server.query(&url, "select count(*) from state_outbox").await.unwrap(), "0");
+    server.query(&url, "update dapr_metadata set value = '1000'").await.unwrap();
+    let output = migrate();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(4) && text.contains("have version 1000"), "{text}");
+}
+
+#[tokio::test]
 async fn metadata_that_cannot_be_served_are_refused_without_the_password() {
     let string = "postgres://u:secret@127.0.0.1/d";
     for (key, value, expected) in [
@@ -116,7 +137,7 @@ async fn keys_with_letters_that_a_database_cannot_store_are_refused() {
     let (_, url) = postgres::database().await;
     let sidecar = Place::new(&postgres::store("statestore", &url, &[])).start().await;
     let answer = sidecar.api.post("/v1.0/state/statestore", r#"[{"key":"a\u0000b","value":1}]"#).await;
-    assert_eq!(answer.status, 500, "{answer:?}");
+    assert_eq!((answer.status, answer.code().as_str()), (400, "ERR_STATE_SAVE"), "{answer:?}");
     assert_eq!(save(&sidecar.api, "statestore", "ä'\"\\").await, 204);
     sidecar.stop().await;
 }
