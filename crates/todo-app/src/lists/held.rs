@@ -35,6 +35,9 @@ const FIRST_TRY: i64 = 5;
 const ABANDONED: i64 = 10;
 /// Events after which the note is written, and beyond which the head is written anew without them.
 const MANY: usize = 100;
+/// The most events that a request publishes itself; the job publishes what is behind them, so that an import is answered
+/// in time.
+const AT_ONCE: usize = 500;
 /// Seconds for which the list of a user who has gone holds its last events: longer than any broker should be away.
 pub(crate) const CLOSED_SECONDS: i64 = 8 * 24 * 60 * 60;
 
@@ -111,11 +114,13 @@ impl<T: Transport> App<T> {
 
     /// Publishes what a commit has left in its list, or leaves it to the job. The commit stands whatever comes of it.
     pub(crate) async fn publish_after_commit(&self, held: Option<Held>) {
-        let Some(held) = held.filter(|held| !held.events.is_empty()) else { return };
-        let user = held.user;
+        let Some(mut held) = held.filter(|held| !held.events.is_empty()) else { return };
+        let (user, is_whole) = (held.user, held.events.len() <= AT_ONCE);
+        held.events.truncate(AT_ONCE);
         if !held.is_quiet(self.now) {
             match self.publish_all(held).await {
-                Ok(()) => return,
+                Ok(()) if is_whole => return,
+                Ok(()) => {}
                 Err(failure) => eprintln!("events of `{user}` are left to a job: {}", chain(&failure)),
             }
         }
