@@ -4,17 +4,22 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use crate::server::Server;
+use crate::server::{DEADLINE, Server};
 use crate::{Certificates, ports};
 
 /// What to do where it is not installed.
 const MISSING: &str = "PostgreSQL is missing: run `cargo xtask backends`, or `apt-get install postgresql`";
+
+/// What a server says while processes of the one before it are alive, and the wait before another try.
+const STILL_THERE: &str = "pre-existing shared memory block";
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Who may come in how: the role `postgres` without a password, and `todo` with one, over TLS or not.
 const ACCESS: &str = "\
@@ -95,11 +100,22 @@ impl Postgres {
         ] {
             command.arg("-c").arg(format!("{name}={value}"));
         }
-        let mut server = Server::spawn("PostgreSQL", &mut command, self.folder.path())?;
         let url = self.url("postgres");
-        server.ready(async |_| self.query(&url, "select 1").await.is_ok()).await?;
-        self.server = Some(server);
-        Ok(())
+        let begin = Instant::now();
+        loop {
+            let mut server = Server::spawn("PostgreSQL", &mut command, self.folder.path())?;
+            match server.ready(async |_| self.query(&url, "select 1").await.is_ok()).await {
+                Ok(()) => {
+                    self.server = Some(server);
+                    return Ok(());
+                }
+                // The last processes of a server that was killed are still on their way out.
+                Err(_) if server.log_text().contains(STILL_THERE) && begin.elapsed() < DEADLINE => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Lets the server end its connections and stop.
