@@ -209,8 +209,9 @@ async fn sidecars_that_come_and_go_hand_partitions_over_without_loss_or_repeats(
     for round in 1..=6 {
         load.reach(round * 1000).await;
         let second = place.start().await;
-        let before = app.delivered().len();
-        app.wait_for(before + 300).await;
+        // On a quick machine the last of them come before the last round.
+        let more = (app.delivered().len() + 300).min(KEYS * COUNT);
+        app.wait_for(more).await;
         second.stop().await;
     }
     writers.join_all().await;
