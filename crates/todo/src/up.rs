@@ -116,7 +116,8 @@ pub(crate) async fn run(options: Options) -> Result<ExitCode> {
         Some(address) => Beside::Given(address.clone()),
         None => {
             let config = sidecar_config(&options, &data, &keys, address.port())?;
-            Beside::Own(sidelet::start(config).await.context("could not start the sidecar")?)
+            let sidecar = sidelet::start(config).await.context("could not start the sidecar")?;
+            Beside::Own(Box::new(sidecar))
         }
     };
     sidecar::announce(&data, &sidecar.address())?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// The sidecar beside the components.
 pub(super) enum Beside {
     /// sidelet, in this process.
-    Own(sidelet::Running),
+    Own(Box<sidelet::Running>),
     /// Any that serves Dapr's HTTP API, at this address.
     Given(String),
 }
