@@ -41,7 +41,7 @@ struct Arguments {
 }
 
 /// What is behind the components in a run.
-const RUNS: [Stores; 1] = [Stores::Sqlite];
+const RUNS: [Stores; 2] = [Stores::Sqlite, Stores::Cluster];
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
