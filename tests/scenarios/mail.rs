@@ -4,12 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
-use testkit::{Todo, TodoOptions, User, eventually};
+use testkit::{Todo, TodoOptions, eventually};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+
+use crate::support::reminder;
 
 #[derive(Default)]
 struct Post {
@@ -127,18 +129,6 @@ spec:
     Ok((Todo::start_with(options).await?, resources))
 }
 
-/// A reminder as the sidecar delivers it, the `number`th of a user.
-fn reminder(user: &User, number: u32) -> Value {
-    let id = format!("0190163d-8694-739b-aea5-{number:012x}");
-    json!({
-        "id": id, "source": "todo", "specversion": "1.0", "type": "todo.reminder", "topic": "reminders",
-        "data": {
-            "reminderId": id, "taskId": id, "userId": user.id, "dueTime": "2030-03-01", "status": "pending",
-            "title": "Pay <rent>", "remindAt": "2030-01-01T00:00:00Z",
-        },
-    })
-}
-
 #[tokio::test]
 async fn who_asks_for_mail_gets_each_reminder_once_also_when_the_server_refused_at_first() -> Result<()> {
     let server = MailServer::start().await?;
@@ -147,7 +137,7 @@ async fn who_asks_for_mail_gets_each_reminder_once_also_when_the_server_refused_
     ada.patch("/api/me", &json!({ "emailNotifications": true })).await?.expect(200)?;
     server.refuse_next("451 later\r\n");
     for (user, number) in [(&bob, 1), (&ada, 2), (&ada, 2), (&ada, 3)] {
-        todo.deliver("/events/notifier/reminders", &reminder(user, number)).await?.expect(200)?;
+        todo.deliver("/events/notifier/reminders", &reminder(user, number, "Pay <rent>")).await?.expect(200)?;
     }
     let mails = server.wait_for(2).await?;
     ensure!(server.refusals() == 0, "the server refused none");
@@ -158,7 +148,7 @@ async fn who_asks_for_mail_gets_each_reminder_once_also_when_the_server_refused_
     }
     // Bob asked for none, and repeats send nothing: what comes next is the next mail.
     for (user, number) in [(&bob, 1), (&ada, 2), (&ada, 3), (&ada, 4)] {
-        todo.deliver("/events/notifier/reminders", &reminder(user, number)).await?.expect(200)?;
+        todo.deliver("/events/notifier/reminders", &reminder(user, number, "Pay <rent>")).await?.expect(200)?;
     }
     ensure!(server.wait_for(3).await?.len() == 3);
     Ok(())

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::{Todo, User, eventually};
 
 /// The clock of a process: as far from the machine's as the test says.
@@ -82,4 +82,16 @@ pub(crate) async fn reminded(user: &User) -> Option<Vec<Value>> {
 /// Waits until so many were published, and gives them.
 pub(crate) async fn reminded_of(user: &User, count: usize) -> Result<Vec<Value>> {
     eventually(&format!("{count} reminders"), async || reminded(user).await.filter(|told| told.len() >= count)).await
+}
+
+/// A reminder as the sidecar delivers it, the `number`th of a user.
+pub(crate) fn reminder(user: &User, number: u32, title: &str) -> Value {
+    let id = format!("0190163d-8694-739b-aea5-{number:012x}");
+    json!({
+        "id": id, "source": "todo", "specversion": "1.0", "type": "todo.reminder", "topic": "reminders",
+        "data": {
+            "reminderId": id, "taskId": id, "userId": user.id, "dueTime": "2030-03-01", "status": "pending",
+            "title": title, "remindAt": "2030-01-01T00:00:00Z",
+        },
+    })
 }

@@ -2,9 +2,10 @@
 
 use anyhow::{Result, ensure};
 use serde_json::{Value, json};
-use testkit::{Todo, User, eventually};
+use testkit::{Todo, eventually};
 
 use crate::receiver::{Receiver, reachable};
+use crate::support::reminder;
 
 fn subscription(endpoint: &str) -> Value {
     json!({
@@ -13,18 +14,6 @@ fn subscription(endpoint: &str) -> Value {
         "keys": {
             "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
             "auth": "BTBZMqHH6r4Tts7J_aSIgg",
-        },
-    })
-}
-
-/// A reminder as the sidecar delivers it, the `number`th of a user.
-fn reminder(user: &User, number: u32) -> Value {
-    let id = format!("0190163d-8694-739b-aea5-{number:012x}");
-    json!({
-        "id": id, "source": "todo", "specversion": "1.0", "type": "todo.reminder", "topic": "reminders",
-        "data": {
-            "reminderId": id, "taskId": id, "userId": user.id, "dueTime": "2030-03-01", "status": "pending",
-            "title": "Pay rent", "remindAt": "2030-01-01T00:00:00Z",
         },
     })
 }
@@ -38,7 +27,7 @@ async fn a_browser_gets_each_reminder_once_and_goes_when_its_push_service_says_s
     let made = ada.post("/api/push-subscriptions", &body).await?.expect(201)?;
     ensure!(ada.post("/api/push-subscriptions", &body).await?.expect(201)? == made, "the same browser is the same");
     for number in [1, 1, 2] {
-        todo.deliver("/events/notifier/reminders", &reminder(&ada, number)).await?.expect(200)?;
+        todo.deliver("/events/notifier/reminders", &reminder(&ada, number, "Pay rent")).await?.expect(200)?;
     }
     let received = receiver.wait_for(2).await?;
     for one in &received {
@@ -48,7 +37,7 @@ async fn a_browser_gets_each_reminder_once_and_goes_when_its_push_service_says_s
     ensure!(received[0].header("topic") != received[1].header("topic"));
 
     receiver.answer_next(410, None);
-    todo.deliver("/events/notifier/reminders", &reminder(&ada, 3)).await?.expect(200)?;
+    todo.deliver("/events/notifier/reminders", &reminder(&ada, 3, "Pay rent")).await?.expect(200)?;
     eventually("the browser is forgotten", async || {
         let list = ada.get("/api/push-subscriptions").await.ok()?.expect(200).ok()?;
         list.as_array().filter(|list| list.is_empty()).map(|_| ())

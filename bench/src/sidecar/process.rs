@@ -1,7 +1,7 @@
 //! A sidecar as a process: sidelet and daprd take the same command line and the same files.
 
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use super::client::Connection;
+use crate::memory;
 
 /// How long a start may take.
 const START: Duration = Duration::from_secs(60);
@@ -81,25 +82,17 @@ impl Sidecar {
 
     /// Resident memory in MiB.
     pub(super) fn resident(&self) -> Result<f64> {
-        let status = self.proc("status")?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the status has VmRSS")?;
-        let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse().context("VmRSS is a number")?;
-        Ok(kibibytes / 1_024.0)
+        memory::resident(self.child.id().context("the sidecar has ended")?)
     }
 
     /// Time of processors so far, in seconds.
     pub(super) fn processor_time(&self) -> Result<f64> {
-        let text = self.proc("stat")?;
+        let id = self.child.id().context("the sidecar has ended")?;
+        let text = std::fs::read_to_string(format!("/proc/{id}/stat")).context("this system has no /proc")?;
         // Behind the name, which may have spaces, fields count from the third on.
         let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
         let ticks: f64 = fields[11].parse::<f64>()? + fields[12].parse::<f64>()?;
         Ok(ticks / TICKS)
-    }
-
-    fn proc(&self, file: &str) -> Result<String> {
-        let id = self.child.id().context("the sidecar has ended")?;
-        let path = Path::new("/proc").join(id.to_string()).join(file);
-        std::fs::read_to_string(path).context("this system has no /proc")
     }
 }
 
