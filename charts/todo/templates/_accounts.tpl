@@ -1,0 +1,45 @@
+{{/* An account that may read the Secrets which component files name, and nothing else. Takes the root, a name, annotations. */}}
+{{- define "todo.account" -}}
+{{- $root := index . 0 -}}
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  {{- include "todo.metadata" . | nindent 2 }}
+automountServiceAccountToken: {{ ternary true false (ne (include "todo.sidelet.secrets" $root) "") }}
+{{- if include "todo.sidelet.secrets" $root }}
+---
+{{ include "todo.reader" . }}
+{{- end }}
+{{- end }}
+
+{{- define "todo.reader" -}}
+{{- $root := index . 0 }}{{ $name := index . 1 -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  {{- include "todo.metadata" . | nindent 2 }}
+rules:
+  - apiGroups: [""]
+    resources: [secrets]
+    resourceNames: {{ include "todo.sidelet.secrets" $root | splitList "," | toJson }}
+    verbs: [get]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  {{- include "todo.metadata" . | nindent 2 }}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ $name }}}
+subjects:
+  - {kind: ServiceAccount, name: {{ $name }}, namespace: {{ $root.Release.Namespace }}}
+{{- end }}
+
+{{/* Name, labels and annotations. */}}
+{{- define "todo.metadata" -}}
+name: {{ index . 1 }}
+labels:
+  {{- include "todo.labels" (index . 0) | nindent 2 }}
+{{- with index . 2 }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
