@@ -10,6 +10,7 @@ pub(crate) mod wire;
 use std::{
     collections::BTreeMap,
     path::Path,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -94,9 +95,9 @@ pub(crate) fn resiliency(spec: &str) -> String {
     format!("\n---\napiVersion: dapr.io/v1alpha1\nkind: Resiliency\nmetadata:\n  name: resiliency\nspec: {spec}\n")
 }
 
-/// A folder with resources and data, which outlives the sidecars that use it.
+/// A folder with resources and data, which lasts as long as it or a sidecar in it.
 pub(crate) struct Place {
-    folder: TempDir,
+    folder: Arc<TempDir>,
     pub(crate) apps: BTreeMap<String, AppAddress>,
     pub(crate) api_token: Option<String>,
     pub(crate) app_token: Option<String>,
@@ -116,7 +117,7 @@ impl Place {
         std::fs::create_dir(folder.path().join("resources")).unwrap();
         std::fs::write(folder.path().join("resources/all.yaml"), resources).unwrap();
         Self {
-            folder,
+            folder: Arc::new(folder),
             apps: BTreeMap::new(),
             api_token: None,
             app_token: None,
@@ -181,7 +182,8 @@ impl Place {
         // A program that another test is starting at this moment has the files of all tests until it has begun.
         let config = Config { waits_for_database: true, ..self.config() };
         let running = sidelet::start(config).await.unwrap();
-        Sidecar { api: Api::new(format!("http://{}", running.local_addr())), running }
+        let api = Api::new(format!("http://{}", running.local_addr()));
+        Sidecar { api, running, _folder: self.folder.clone() }
     }
 }
 
@@ -189,6 +191,7 @@ impl Place {
 pub(crate) struct Sidecar {
     pub(crate) api: Api,
     pub(crate) running: Running,
+    _folder: Arc<TempDir>,
 }
 
 impl Sidecar {
