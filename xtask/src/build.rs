@@ -62,8 +62,20 @@ pub(crate) fn test_components() -> Result<()> {
 
 /// Builds the command `todo`.
 pub(crate) fn todo() -> Result<()> {
+    programs(&["todo"])
+}
+
+/// Builds programs of ours.
+///
+/// All of the workspace decides on the features of what they share, as it does for tests: with `--package`, cargo would
+/// choose fewer, and compile wasmtime again at every change from one to the other.
+pub(crate) fn programs(names: &[&str]) -> Result<()> {
     tools::c_compiler()?;
-    cargo(&["build", "--release", "--package", "todo"])
+    let mut arguments = vec!["build", "--release"];
+    for name in names {
+        arguments.extend(["--bin", name]);
+    }
+    cargo(&arguments)
 }
 
 /// Prints the size of every component.

@@ -3,12 +3,13 @@
 use anyhow::Result;
 
 use crate::command::cargo;
-use crate::{arrows, build, data, subscriptions, tools};
+use crate::{arrows, build, data, features, subscriptions, tools};
 
 /// Everything that can be said without running the code.
 pub(crate) fn all() -> Result<()> {
     cargo(&["fmt", "--all", "--check"])?;
     arrows::check()?;
+    features::check()?;
     data::check()?;
     subscriptions::check()?;
     tools::cargo_deny()?;

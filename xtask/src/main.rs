@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod command;
 mod data;
+mod features;
 mod image;
 mod node;
 mod python;
@@ -139,7 +140,7 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Conformance { options } => {
             backends()?;
-            command::cargo(&["build", "--release", "--package", "sidelet", "--package", "conformance", "--bins"])?;
+            build::programs(&["sidelet", "conformance"])?;
             let sidelet = build::binary("sidelet").display().to_string();
             let own =
                 ["--sidelet", &sidelet, "--differences", "docs/daprd-differences.md", "--page", "docs/conformance.md"];
@@ -148,8 +149,7 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Bench { options } => {
             build::components()?;
-            build::todo()?;
-            command::cargo(&["build", "--release", "--package", "bench", "--package", "sidelet"])?;
+            build::programs(&["todo", "bench", "sidelet"])?;
             if options.iter().any(|option| option == "sidecar") {
                 backends()?;
             }
@@ -174,7 +174,7 @@ fn run(task: Task) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::Contracts => {
-            command::cargo(&["run", "--quiet", "--release", "--package", "contracts"])?;
+            command::cargo(&["run", "--quiet", "--release", "--bin", "contracts"])?;
             Ok(ExitCode::SUCCESS)
         }
     }
