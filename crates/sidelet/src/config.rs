@@ -34,6 +34,8 @@ pub struct Config {
     pub api_log: Option<bool>,
     /// Where Prometheus may read metrics. Port 0 takes any free port. Default: nowhere.
     pub metrics: Option<SocketAddr>,
+    /// Where KEDA may ask what there is to do for an app, over gRPC. Port 0 takes any free port. Default: nowhere.
+    pub scaler: Vec<SocketAddr>,
     /// Relative paths in connection strings start here; made when absent. Default: the working directory.
     pub data_directory: PathBuf,
     /// Secret that every call of the API must bring as `dapr-api-token`. `None` or empty: no token is asked for.
@@ -68,6 +70,7 @@ impl Config {
             configuration: Vec::new(),
             api_log: None,
             metrics: None,
+            scaler: Vec::new(),
             data_directory: PathBuf::from("."),
             api_token: None,
             app_token: None,

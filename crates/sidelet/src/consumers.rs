@@ -9,7 +9,7 @@ mod reload;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    sync::{Arc, PoisonError, RwLock},
+    sync::Arc,
 };
 
 use tokio::{
@@ -43,7 +43,7 @@ pub(crate) struct Consumers {
     guards: Arc<Guards>,
     stop: CancellationToken,
     inside: Mutex<Inside>,
-    listed: RwLock<Vec<Listed>>,
+    listed: watch::Sender<Vec<Listed>>,
 }
 
 /// What a change works on; one change at a time.
@@ -79,6 +79,8 @@ struct Running {
 pub(crate) struct Listed {
     /// The group's name.
     pub(crate) name: Arc<str>,
+    /// Whose it is.
+    pub(crate) app: String,
     /// What it was made for.
     pub(crate) subscription: Subscription,
     /// How it is doing.
@@ -127,7 +129,7 @@ impl Consumers {
             guards,
             stop: CancellationToken::new(),
             inside: Mutex::default(),
-            listed: RwLock::default(),
+            listed: watch::Sender::default(),
         })
     }
 
@@ -263,15 +265,21 @@ impl Consumers {
         };
         let listed = wanted.iter().map(|wanted| Listed {
             name: wanted.name.clone(),
+            app: wanted.app.to_owned(),
             subscription: wanted.subscription.clone(),
             status: status(wanted),
         });
-        *self.listed.write().unwrap_or_else(PoisonError::into_inner) = listed.collect();
+        self.listed.send_replace(listed.collect());
     }
 
     /// The groups of now.
     pub(crate) fn listed(&self) -> Vec<Listed> {
-        self.listed.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.listed.borrow().clone()
+    }
+
+    /// The groups of now, and every change of them.
+    pub(crate) fn watch(&self) -> watch::Receiver<Vec<Listed>> {
+        self.listed.subscribe()
     }
 
     /// Ends all groups after what is on its way. Says whether all of it ended in time.

@@ -21,6 +21,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    activity::Work,
     config::AppAddress,
     delivery::{Caller, Reached, after_absences},
     jobs::JobStore,
@@ -61,6 +62,8 @@ pub(crate) struct Ticker {
     stop: CancellationToken,
     /// The tick that comes next; 0 while that is not known.
     due: AtomicI64,
+    /// Whether a tick is due and not answered.
+    pub(crate) work: Work,
 }
 
 impl CronBindings {
@@ -85,6 +88,7 @@ impl CronBindings {
                     caller: caller.clone(),
                     stop: stop.clone(),
                     due: AtomicI64::new(0),
+                    work: Work::default(),
                 }));
             }
         }
@@ -145,7 +149,10 @@ impl Ticker {
                 self.caller.metrics().jobs().late();
             }
             let tick = async {
-                self.tick().await?;
+                self.work.tell(true);
+                let answered = self.tick().await;
+                self.work.tell(false);
+                answered?;
                 let next = self.settings.schedule.next(due, begin)?;
                 self.note(next).await?;
                 Some(next)

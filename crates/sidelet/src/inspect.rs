@@ -8,6 +8,8 @@ mod groups;
 mod jobs;
 mod letters;
 
+use std::sync::Arc;
+
 use crate::{
     log::{Progress, Topic},
     pubsub::{Log, PubSub},
@@ -20,6 +22,28 @@ pub(crate) use event::event;
 pub(crate) use groups::groups;
 pub(crate) use jobs::jobs;
 pub(crate) use letters::{dead_letter_topics, dead_letters};
+
+/// How many messages of a topic a group at work here has not finished, wherever its partitions are.
+pub(crate) async fn behind(pubsub: &PubSub, topic: &str, group: &Arc<str>) -> Result<i64, StoreError> {
+    let topic = pubsub.topic(topic).await?;
+    let mut behind = 0;
+    for (partition, end) in pubsub.ends(&topic).await?.into_iter().enumerate() {
+        let progress = match pubsub.log() {
+            Log::Sqlite { database, .. } => {
+                let id = topic.partitions().id(partition);
+                database.progress(&ProgressKey { group: group.clone(), partition: id })
+            }
+            Log::Kafka(cluster) => cluster.progress_of(group, &topic.name, partition).await?,
+        };
+        behind += progress.map_or(0, |progress| unfinished(end, &progress));
+    }
+    Ok(behind)
+}
+
+/// How many messages of a partition that ends at `end` are not finished.
+fn unfinished(end: i64, progress: &Progress) -> i64 {
+    (end - progress.next).max(0) + i64::try_from(progress.unfinished.len()).unwrap_or(i64::MAX)
+}
 
 /// How far each group has come in one partition: in memory where it is at work, else on the disk. Of Kafka, the groups of
 /// this sidecar, as far as that is committed.

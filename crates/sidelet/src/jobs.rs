@@ -26,7 +26,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::AppAddress, delivery::Caller, store::StoreError};
+use crate::{
+    activity::Work,
+    config::AppAddress,
+    delivery::Caller,
+    store::{StoreError, now},
+};
 
 use agenda::Agenda;
 use worker::Worker;
@@ -56,11 +61,13 @@ struct Shelf {
     agenda: Mutex<Agenda>,
     /// The agenda's first job may be another.
     changed: Notify,
+    /// Whether a job is due, or on its way.
+    work: Work,
 }
 
 impl Shelf {
     fn new(app: &str) -> Arc<Self> {
-        Arc::new(Self { app: app.to_owned(), agenda: Mutex::default(), changed: Notify::new() })
+        Arc::new(Self { app: app.to_owned(), agenda: Mutex::default(), changed: Notify::new(), work: Work::default() })
     }
 
     fn agenda(&self) -> MutexGuard<'_, Agenda> {
@@ -197,6 +204,16 @@ impl Jobs {
     /// The apps that have jobs, or may have some.
     pub(crate) fn apps(&self) -> impl Iterator<Item = &str> {
         self.shelves.keys().map(String::as_str)
+    }
+
+    /// What tells whether jobs of `app` are due or on their way.
+    pub(crate) fn work(&self, app: &str) -> Option<&Work> {
+        self.shelves.get(app).map(|shelf| &shelf.work)
+    }
+
+    /// How many jobs of `app` are due or on their way.
+    pub(crate) fn due(&self, app: &str) -> usize {
+        self.shelves.get(app).map_or(0, |shelf| shelf.agenda().due(now()))
     }
 
     /// The jobs of `app`, with those that were due before `time`, a hundred of them. For people.

@@ -21,6 +21,7 @@
 //! # Ok(()) }
 //! ```
 
+mod activity;
 mod api;
 mod apps;
 mod bindings;
@@ -45,6 +46,7 @@ mod replay;
 mod resiliency;
 mod resources;
 mod runtime;
+mod scaler;
 mod secrets;
 mod sidecar;
 mod sqlite;

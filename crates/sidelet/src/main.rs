@@ -32,6 +32,7 @@ sidelet                                  serves:
   --enable-metrics=<true or false>       serve metrics for Prometheus (default: true)
   --metrics-port <port>                  port of the metrics (default: 9090)
   --metrics-listen-address <ip>          address of the metrics (default: 127.0.0.1)
+  --scaler-port <port>                   port of KEDA's external push scaler, on the addresses of the API (default: 0, none)
   --log-level <level>                    debug, info, warn or error (default: info)
   --log-as-json                          one JSON object for each line of the log
 

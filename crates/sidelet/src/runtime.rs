@@ -19,6 +19,7 @@ use crate::{
     consumers::{self, ChangeError},
     error::StartError,
     resources::Resources,
+    scaler::Scaler,
     sidecar::Sidecar,
 };
 
@@ -38,6 +39,9 @@ pub struct Running {
     server: Server,
     metrics_address: Option<SocketAddr>,
     metrics: Server,
+    /// KEDA's, with the end of its streams.
+    scaler: (CancellationToken, Server),
+    scaler_address: Option<SocketAddr>,
     config: Arc<Config>,
     /// Looks at the files until it is told to stop.
     watch: (CancellationToken, JoinHandle<()>),
@@ -73,10 +77,11 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
     let opened = async {
         let listeners = if entrance.is_some() { Vec::new() } else { listen(&config.listen).await? };
         let metrics = listen(&config.metrics.into_iter().filter(|_| measured).collect::<Vec<_>>()).await?;
+        let scaler = listen(&config.scaler).await?;
         consumers.declare(parts.subscriptions, parts.resiliency).await.map_err(refused)?;
-        Ok((listeners, metrics))
+        Ok((listeners, metrics, scaler))
     };
-    let (listeners, metrics) = match opened.await {
+    let (listeners, metrics, scaler) = match opened.await {
         Ok(opened) => opened,
         Err(error) => {
             Entrance::close(entrance).await;
@@ -84,26 +89,30 @@ pub async fn start(config: Config) -> Result<Running, StartError> {
             return Err(error);
         }
     };
-    let metrics_addresses = addresses(&metrics);
+    let (metrics_addresses, scaler_addresses) = (addresses(&metrics), addresses(&scaler));
     let (server, addresses) = match entrance {
         Some(entrance) => entrance.admit(parts.sidecar.clone()),
         None => Entrance::to(parts.sidecar.clone(), listeners),
     };
     let sidecar = parts.sidecar.clone();
     let metrics = Server::start(metrics, move |request| api::serve_metrics(sidecar.clone(), request));
+    let end_of_streams = CancellationToken::new();
+    let scaler = Scaler::start(parts.sidecar.clone(), scaler, end_of_streams.clone());
     consumers.ask_all();
     parts.sidecar.jobs.start(&config.apps);
     parts.sidecar.cron.start();
     let config = Arc::new(config);
     let stop = CancellationToken::new();
     let watch = tokio::spawn(consumers::watch_files(config.clone(), consumers, stop.clone()));
-    tracing::info!(app_id = %config.app_id, ?addresses, metrics = ?metrics_addresses, "sidelet serves");
+    tracing::info!(app_id = %config.app_id, ?addresses, metrics = ?metrics_addresses, scaler = ?scaler_addresses, "sidelet serves");
     Ok(Running {
         addresses,
         metrics_address: metrics_addresses.first().copied(),
         sidecar: parts.sidecar,
         server,
         metrics,
+        scaler: (end_of_streams, scaler),
+        scaler_address: scaler_addresses.first().copied(),
         config,
         watch: (stop, watch),
         databases: parts.databases,
@@ -157,6 +166,11 @@ impl Running {
         self.metrics_address
     }
 
+    /// The address of KEDA's scaler, when it is served.
+    pub fn scaler_addr(&self) -> Option<SocketAddr> {
+        self.scaler_address
+    }
+
     /// Waits until a caller of the API asks for the end (`POST /v1.0/shutdown`).
     pub async fn asked_to_stop(&self) {
         self.sidecar.asked_to_stop.cancelled().await;
@@ -203,6 +217,9 @@ impl Running {
         stop.cancel();
         let mut ended = timeout_at(deadline, watch).await.is_ok();
         ended &= end_deliveries(&self.sidecar, deadline).await;
+        let (end_of_streams, scaler) = self.scaler;
+        end_of_streams.cancel();
+        ended &= scaler.stop(deadline).await;
         ended &= self.server.stop(deadline).await;
         ended &= self.metrics.stop(deadline).await;
         ended &= self.databases.close(deadline).await;

@@ -7,7 +7,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    server::graceful::{GracefulConnection, GracefulShutdown},
 };
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -43,8 +43,17 @@ impl Server {
         H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
         F: Future<Output = Result<Answer, Infallible>> + Send + 'static,
     {
+        Self::accepting(listeners, move |stream| connection(stream, handler.clone()))
+    }
+
+    /// Begins to accept, and leaves each connection to `connect`.
+    pub(crate) fn accepting<C, S>(listeners: Vec<TcpListener>, connect: C) -> Self
+    where
+        C: Fn(TcpStream) -> S + Clone + Send + 'static,
+        S: GracefulConnection<Error: Send> + Send + 'static,
+    {
         let stop = CancellationToken::new();
-        let start = |listener| tokio::spawn(accept(listener, handler.clone(), stop.clone()));
+        let start = |listener| tokio::spawn(accept(listener, connect.clone(), stop.clone()));
         let tasks = listeners.into_iter().map(start).collect();
         Self { stop, tasks }
     }
@@ -62,10 +71,10 @@ impl Server {
     }
 }
 
-async fn accept<H, F>(listener: TcpListener, handler: H, stop: CancellationToken) -> GracefulShutdown
+async fn accept<C, S>(listener: TcpListener, connect: C, stop: CancellationToken) -> GracefulShutdown
 where
-    H: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
-    F: Future<Output = Result<Answer, Infallible>> + Send + 'static,
+    C: Fn(TcpStream) -> S + Send + 'static,
+    S: GracefulConnection<Error: Send> + Send + 'static,
 {
     let connections = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -87,7 +96,7 @@ where
             }
             (Err(_), _) => return connections,
         };
-        let connection = connections.watch(connection(stream, handler.clone()));
+        let connection = connections.watch(connect(stream));
         tokio::spawn(async move {
             // A client that goes away is no event.
             let _ = connection.await;
@@ -96,10 +105,7 @@ where
     }
 }
 
-fn connection<H, F>(
-    stream: TcpStream,
-    handler: H,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send
+fn connection<H, F>(stream: TcpStream, handler: H) -> impl GracefulConnection<Error = hyper::Error> + Send
 where
     H: Fn(Request<Incoming>) -> F + Send + 'static,
     F: Future<Output = Result<Answer, Infallible>> + Send + 'static,

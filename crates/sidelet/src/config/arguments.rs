@@ -52,6 +52,11 @@ impl CommandLine {
         config.api_token = variable(env::API_TOKEN);
         config.app_token = variable(env::APP_TOKEN);
         config.listen = listen(&mut flags, variable(env::HTTP_PORT))?;
+        let scaler =
+            flags.parse("scaler-port", "a port from 1 to 65535, or 0 for none", |text| text.parse::<u16>().ok())?;
+        if let Some(port) = scaler.filter(|port| *port > 0) {
+            config.scaler = config.listen.iter().map(|address| SocketAddr::new(address.ip(), port)).collect();
+        }
         config.resources = flags.all("resources-path").into_iter().map(PathBuf::from).collect();
         config.resources.extend(flags.all("components-path").into_iter().map(PathBuf::from));
         config.configuration =
@@ -210,6 +215,9 @@ mod tests {
         assert_eq!((config.metrics, config.api_log), (None, Some(true)));
         assert_eq!(config.configuration, [PathBuf::from("c.yaml")]);
         assert_eq!(line.without_effect, ["--enable-mtls"]);
+        assert_eq!(config.scaler, []);
+        let scaler = parse(&["--scaler-port", "6000", "--dapr-listen-addresses", "0.0.0.0"]).unwrap().config.scaler;
+        assert_eq!(scaler, ["0.0.0.0:6000".parse().unwrap()]);
         let metrics = parse(&["--metrics-port", "9"]).unwrap().config.metrics;
         assert_eq!(metrics, Some("127.0.0.1:9".parse().unwrap()));
     }

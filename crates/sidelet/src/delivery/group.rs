@@ -144,6 +144,7 @@ impl Delivery {
                 return self.group.source.close().await;
             }
             self.give_back_revoked();
+            self.group.status.work.tell(self.partitions.values().any(|partition| partition.window.is_open()));
             if !stopping {
                 self.start_due();
                 self.forget_absence();

@@ -7,6 +7,8 @@ use std::{
 
 use serde::Serialize;
 
+use crate::activity::Work;
+
 /// Messages in trouble that are told of; a group may have thousands.
 const TOLD: usize = 1000;
 
@@ -35,6 +37,8 @@ pub(crate) struct Trouble {
 /// Shared between a group and whoever asks.
 #[derive(Debug, Default)]
 pub(crate) struct Status {
+    /// Whether a message came that is not finished.
+    pub(crate) work: Work,
     inside: Mutex<Inside>,
 }
 

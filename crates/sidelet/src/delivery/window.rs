@@ -68,6 +68,11 @@ impl Window {
         self.held
     }
 
+    /// Whether something came, now or before a restart, that is not finished.
+    pub(super) fn is_open(&self) -> bool {
+        !self.slots.is_empty() || !self.left.is_empty()
+    }
+
     /// How many messages may be read now. Half of a read is waited for, so that reads are few.
     pub(super) fn room(&self) -> usize {
         let room = UNFINISHED.saturating_sub(self.slots.len()).min(READ);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::progress;
+use super::{progress, unfinished};
 use crate::{consumers::Listed, delivery::GroupState, replay, sidecar::Sidecar, store::StoreError};
 
 /// A consumer group.
@@ -31,9 +31,7 @@ pub(crate) async fn groups(sidecar: &Sidecar) -> Result<Vec<GroupView>, StoreErr
             let mut behind: BTreeMap<String, i64> = BTreeMap::new();
             for (partition, end) in pubsub.ends(&topic).await?.into_iter().enumerate() {
                 for (group, progress) in progress(pubsub, &topic, partition).await? {
-                    let unread = (end - progress.next).max(0);
-                    *behind.entry(group).or_default() +=
-                        unread + i64::try_from(progress.unfinished.len()).unwrap_or(i64::MAX);
+                    *behind.entry(group).or_default() += unfinished(end, &progress);
                 }
             }
             behind.remove(replay::GROUP);

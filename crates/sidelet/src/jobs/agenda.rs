@@ -54,6 +54,11 @@ impl Agenda {
         self.times.len() + self.taken.len()
     }
 
+    /// How many are due, with those that are not over.
+    pub(super) fn due(&self, now: i64) -> usize {
+        self.by_time.range(..=(now, i64::MAX)).count() + self.taken.len()
+    }
+
     /// When the next one is due.
     pub(super) fn next(&self) -> Option<i64> {
         self.by_time.first().map(|(time, _)| *time)
@@ -74,7 +79,9 @@ mod tests {
         agenda.remove(9);
         assert_eq!((agenda.times.len(), agenda.next()), (2, Some(10)));
         assert_eq!(agenda.take_due(9), None);
+        assert_eq!((agenda.due(9), agenda.due(15)), (0, 2));
         assert_eq!(agenda.take_due(15), Some(2));
+        assert_eq!(agenda.due(9), 1, "it is not over");
         assert!(!agenda.meet(2, 1) && !agenda.meet(1, 1), "one is taken, and one is known");
         agenda.end(2);
         assert!(agenda.meet(2, 20));

@@ -140,6 +140,7 @@ impl Firing {
             if !stopping {
                 self.start_due();
             }
+            shelf.work.tell(!self.calls.is_empty() || shelf.agenda().next().is_some_and(|next| next <= now()));
             let wait = self.wait().filter(|_| !stopping);
             tokio::select! {
                 () = stop.cancelled(), if !stopping => {}

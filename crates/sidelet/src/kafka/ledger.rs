@@ -15,10 +15,30 @@ use crate::{log::Progress, store::StoreError};
 impl Cluster {
     /// How far each group of this sidecar is in a partition, as far as that is committed.
     pub(crate) async fn progress(&self, topic: &str, partition: usize) -> Result<Vec<(String, Progress)>, StoreError> {
+        self.progress_where(topic, partition, |_| true).await
+    }
+
+    /// How far one group of this sidecar is in a partition, as far as that is committed, by whichever of its members.
+    pub(crate) async fn progress_of(
+        &self,
+        group: &str,
+        topic: &str,
+        partition: usize,
+    ) -> Result<Option<Progress>, StoreError> {
+        let found = self.progress_where(topic, partition, |known| known == group).await?;
+        Ok(found.into_iter().next().map(|(_, progress)| progress))
+    }
+
+    async fn progress_where(
+        &self,
+        topic: &str,
+        partition: usize,
+        counts: impl Fn(&str) -> bool,
+    ) -> Result<Vec<(String, Progress)>, StoreError> {
         let members: Vec<_> = self
             .members()
             .iter()
-            .filter(|joined| joined.topic == topic)
+            .filter(|joined| joined.topic == topic && counts(&joined.group))
             .filter_map(|joined| Some((joined.group.clone(), joined.consumer.upgrade()?)))
             .collect();
         let topic = topic.to_owned();

@@ -174,6 +174,7 @@ impl Place {
             awaited_app: self.awaited.then(|| "todo".into()),
             configuration: self.configured.then(|| self.path().join("configuration.yaml")).into_iter().collect(),
             metrics: Some("127.0.0.1:0".parse().unwrap()),
+            scaler: vec!["127.0.0.1:0".parse().unwrap()],
             ..Config::new("todo")
         }
     }

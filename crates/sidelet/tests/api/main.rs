@@ -28,6 +28,7 @@ mod publish;
 mod reload;
 mod resiliency;
 mod routing;
+mod scaler;
 mod secrets;
 mod state;
 mod streams;

@@ -3,7 +3,7 @@
 use crate::error::StartError;
 
 /// Flags that mean something here.
-const SERVED: [&str; 20] = [
+const SERVED: [&str; 21] = [
     "app",
     "app-channel-address",
     "app-id",
@@ -24,6 +24,7 @@ const SERVED: [&str; 20] = [
     "metrics-listen-address",
     "metrics-port",
     "resources-path",
+    "scaler-port",
 ];
 
 /// Those of them that are true when no value is given with them.
