@@ -1,6 +1,6 @@
 {{/* An account that may read the Secrets which component files name, and nothing else. Takes the root, a name, annotations. */}}
 {{- define "todo.account" -}}
-{{- $root := index . 0 -}}
+{{- $root := index . 0 }}{{ $name := index . 1 -}}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
@@ -8,12 +8,6 @@ metadata:
 automountServiceAccountToken: {{ ternary true false (ne (include "todo.sidelet.secrets" $root) "") }}
 {{- if include "todo.sidelet.secrets" $root }}
 ---
-{{ include "todo.reader" . }}
-{{- end }}
-{{- end }}
-
-{{- define "todo.reader" -}}
-{{- $root := index . 0 }}{{ $name := index . 1 -}}
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
 metadata:
@@ -31,6 +25,7 @@ metadata:
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ $name }}}
 subjects:
   - {kind: ServiceAccount, name: {{ $name }}, namespace: {{ $root.Release.Namespace }}}
+{{- end }}
 {{- end }}
 
 {{/* Name, labels and annotations. */}}

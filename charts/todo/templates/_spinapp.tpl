@@ -36,6 +36,8 @@ spec:
     dapr.io/app-id: {{ $app }}
     dapr.io/app-port: "80"
     dapr.io/config: todo
+    # Dapr's operator reads the components' secrets; the pod has no account to do it.
+    dapr.io/disable-builtin-k8s-secret-store: "true"
     dapr.io/max-body-size: 32Mi
     dapr.io/api-token-secret: {{ include "todo.secret.apiToken" $root }}
     dapr.io/app-token-secret: {{ include "todo.secret.appToken" $root }}
