@@ -4,10 +4,12 @@
 
 mod arrows;
 mod build;
+mod chart;
 mod check;
 mod command;
 mod data;
 mod features;
+mod go;
 mod image;
 mod node;
 mod python;
@@ -69,6 +71,12 @@ enum Task {
         #[arg(long, value_enum, default_values_t = [image::Architecture::Arm64, image::Architecture::Amd64])]
         architecture: Vec<image::Architecture>,
     },
+    /// Renders the chart in every way and holds it against the schemas of Kubernetes; a part of `test`.
+    Chart {
+        /// A folder with the schemas of all kinds of a cluster, from which charts/schemas is written anew.
+        #[arg(long)]
+        schemas: Option<std::path::PathBuf>,
+    },
     /// Formatting, lints, licences, and the arrows between the crates.
     Check,
     /// Builds what changed and asks the running API everything that its OpenAPI document allows; a part of `test`.
@@ -122,6 +130,7 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Test { quick: false } => {
             check::all()?;
+            chart::check()?;
             build::test_components()?;
             build::check_sizes()?;
             tools::c_compiler()?;
@@ -157,6 +166,13 @@ fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Image { architecture } => {
             image::build(&architecture)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Chart { schemas } => {
+            if let Some(folder) = schemas {
+                chart::renew_schemas(&folder)?;
+            }
+            chart::check()?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Check => {
