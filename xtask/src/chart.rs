@@ -11,6 +11,7 @@ mod rendering;
 mod schemas;
 mod secrets;
 mod spinapps;
+mod values;
 
 use anyhow::{Context, Result, ensure};
 
@@ -47,6 +48,8 @@ pub(crate) fn check() -> Result<()> {
         documents::check(case, rendering).with_context(|| rendering.name.clone())?;
     }
     conform(rendered.iter().chain(&folders))?;
+    cases::check_package(&helm, &folder)?;
+    values::check()?;
     let refused = refusals::check(&helm)?;
     for line in budget::check(&cases, &rendered)? {
         println!("chart: {line}");

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::CHART;
 use super::rendering::Rendering;
@@ -21,7 +21,7 @@ const VARIATIONS: [&str; 14] = [
     "broker=strimzi,scaling.trigger=both",
     "database=external,sidelet.replicas=1",
     "broker=external,database=external,kafka.brokers=kafka.example.com:9092,sidelet.replicas=3",
-    "broker=external,kafka.brokers=kafka.example.com:9093,kafka.sasl=SHA-512,scaling.trigger=kafka",
+    "broker=external,kafka.brokers=kafka.example.com:9093,kafka.sasl=SHA-512,kafka.replicas=3,scaling.trigger=kafka",
     "broker=external,kafka.brokers=kafka.example.com:9093,kafka.sasl=PLAIN,scaling.trigger=both",
     "broker=external,kafka.brokers=kafka.example.com:9093,kafka.sasl=SHA-256,kafka.tls=false,scaling.trigger=both",
     "secrets.apiToken=api,secrets.appToken=app,secrets.keys=keys",
@@ -74,6 +74,30 @@ impl Case {
         std::fs::write(&path, &text).with_context(|| format!("could not write `{}`", path.display()))?;
         Rendering::of_text(name, path, &text)
     }
+}
+
+/// Packs the chart, and refuses a package that renders otherwise than the folder, as without what links lead to.
+pub(super) fn check_package(helm: &Path, folder: &Path) -> Result<()> {
+    let case = Case { profile: "", values: String::new() };
+    let to = folder.display().to_string();
+    let mut command = Command::new(helm);
+    let output = command.args(["package", CHART, "--destination", &to]).current_dir(root()).output();
+    let output = output.with_context(|| format!("could not run `{}`", helm.display()))?;
+    ensure!(output.status.success(), "helm package: {}", String::from_utf8_lossy(&output.stderr));
+    let entries = std::fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path()));
+    let package = entries.into_iter().find(|path| path.extension().is_some_and(|ending| ending == "tgz"));
+    let package = package.context("helm package made nothing")?;
+    // What the package renders is what the folder renders; random values aside.
+    let rendered = |chart: &str| -> Result<Vec<serde_json::Value>> {
+        let mut objects = super::rendering::objects(&run(helm, &["template", "todo", chart], &case)?)?;
+        objects.retain(|object| object["kind"] != "Secret");
+        Ok(objects)
+    };
+    ensure!(
+        rendered(&package.display().to_string())? == rendered(CHART)?,
+        "the package lacks files that the folder has"
+    );
+    Ok(())
 }
 
 /// Runs Helm with a case's values and gives what it prints; what it says beside that is shown when it fails.
