@@ -1,9 +1,9 @@
-//! Formatting, lints, licences, and the arrows between the crates.
+//! Formatting, lints, licences, workflows, and the arrows between the crates.
 
 use anyhow::Result;
 
 use crate::command::cargo;
-use crate::{arrows, build, data, features, subscriptions, tools};
+use crate::{arrows, build, data, features, infra, subscriptions, tools, workflows};
 
 /// Everything that can be said without running the code.
 pub(crate) fn all() -> Result<()> {
@@ -12,6 +12,8 @@ pub(crate) fn all() -> Result<()> {
     features::check()?;
     data::check()?;
     subscriptions::check()?;
+    infra::check()?;
+    workflows::check()?;
     tools::cargo_deny()?;
     cargo(&["deny", "--log-level", "error", "check", "licenses", "bans", "sources"])?;
     cargo(&["clippy", "--release", "--all-targets", "--", "--deny", "warnings"])?;

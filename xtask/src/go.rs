@@ -20,6 +20,11 @@ pub(crate) const HELM: Program = Program { package: "helm.sh/helm/v3/cmd/helm", 
 /// Holds objects of Kubernetes against the schemas of their kinds.
 pub(crate) const KUBECONFORM: Program =
     Program { package: "github.com/yannh/kubeconform/cmd/kubeconform", version: "v0.8.0" };
+/// Reads workflows for what GitHub would refuse, and the shell in them.
+pub(crate) const ACTIONLINT: Program =
+    Program { package: "github.com/rhysd/actionlint/cmd/actionlint", version: "v1.7.12" };
+/// Reads OpenTofu's files, and says whether they are laid out as they should be.
+pub(crate) const HCLFMT: Program = Program { package: "github.com/hashicorp/hcl/v2/cmd/hclfmt", version: "v2.24.0" };
 
 /// The oldest Go that fetches a newer one by itself where a program asks for it.
 const MINOR_VERSION: u32 = 21;

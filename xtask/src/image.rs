@@ -23,6 +23,15 @@ pub(crate) enum Architecture {
 }
 
 impl Architecture {
+    /// That of the machine that this runs on.
+    pub(crate) fn of_this_machine() -> Result<Self> {
+        match std::env::consts::ARCH {
+            "aarch64" => Ok(Self::Arm64),
+            "x86_64" => Ok(Self::Amd64),
+            other => bail!("there is no image for {other}: use a machine with arm64 or amd64"),
+        }
+    }
+
     /// As OCI names it.
     fn name(self) -> &'static str {
         match self {

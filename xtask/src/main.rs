@@ -2,20 +2,28 @@
 //!
 //! Each installs what it needs through the ordinary package managers, or stops with one line that says what to install.
 
+mod application;
 mod arrows;
 mod build;
 mod chart;
 mod check;
 mod command;
 mod data;
+mod deploy;
+mod doctor;
 mod features;
 mod go;
 mod image;
+mod infra;
+mod minikube;
 mod node;
+mod publish;
 mod python;
 mod schemathesis;
+mod smoke;
 mod subscriptions;
 mod tools;
+mod workflows;
 
 use std::process::ExitCode;
 
@@ -77,7 +85,22 @@ enum Task {
         #[arg(long)]
         schemas: Option<std::path::PathBuf>,
     },
-    /// Formatting, lints, licences, and the arrows between the crates.
+    /// Looks at the cluster of KUBECONFIG: whether the chart would run there, and what to do where it would not.
+    Doctor(doctor::Options),
+    /// Makes a local cluster from nothing, with all that the chart needs, and installs it; may be run again.
+    Minikube(minikube::Options),
+    /// Builds and pushes the sidecar's image, the application and the chart, and writes down their digests.
+    Publish(publish::Options),
+    /// Brings the cluster of KUBECONFIG to what was published, tries it from outside, and goes back where that fails.
+    Deploy(deploy::Options),
+    /// Tries a deployment from outside: makes an account, adds a task, waits for its event, removes the account.
+    Smoke {
+        /// Where it is, such as https://todo.example.com.
+        address: String,
+    },
+    /// Asks OpenTofu, which has to be installed, about infra/oke, with the provider mocked.
+    Infra,
+    /// Formatting, lints, licences, workflows, and the arrows between the crates.
     Check,
     /// Builds what changed and asks the running API everything that its OpenAPI document allows; a part of `test`.
     Schemathesis,
@@ -173,6 +196,27 @@ fn run(task: Task) -> Result<ExitCode> {
                 chart::renew_schemas(&folder)?;
             }
             chart::check()?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Doctor(options) => Ok(if doctor::run(&options)? { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        Task::Minikube(options) => {
+            minikube::run_steps(&options)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Publish(options) => {
+            publish::run_all(&options)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Deploy(options) => {
+            deploy::run_all(&options)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Smoke { address } => {
+            smoke::run(&address)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Task::Infra => {
+            infra::test()?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Check => {

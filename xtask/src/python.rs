@@ -1,4 +1,4 @@
-//! Environments for programs in Python: what reads our output, and what links for other machines.
+//! Environments for programs in Python: what reads our output and our workflows, and what links for other machines.
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,9 @@ pub(crate) struct Environment {
 pub(crate) const CHECKS: Environment = Environment { folder: "python", requirements: "tests/python/requirements.txt" };
 /// The compiler and linker of static programs for other architectures.
 pub(crate) const LINKER: Environment = Environment { folder: "zig", requirements: "xtask/image/requirements.txt" };
+/// What reads workflows.
+pub(crate) const WORKFLOWS: Environment =
+    Environment { folder: "workflows", requirements: "xtask/workflows/requirements.txt" };
 
 /// The oldest Python that the locked packages are for.
 const MINOR_VERSION: u32 = 11;
