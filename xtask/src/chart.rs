@@ -31,7 +31,7 @@ const FOLDERS: [&str; 4] = ["spinkube", "dapr/cluster", "kafka/strimzi", "kafka/
 pub(crate) fn check() -> Result<()> {
     let started = std::time::Instant::now();
     let helm = go::HELM.path()?;
-    let folder = target().join("chart");
+    let folder = target().join("chart/check");
     if folder.exists() {
         std::fs::remove_dir_all(&folder).context("could not clear what was rendered before")?;
     }
