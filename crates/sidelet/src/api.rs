@@ -40,9 +40,9 @@ const NO_TRACE: HeaderValue = HeaderValue::from_static("00-000000000000000000000
 /// Answers one request of the API.
 pub(crate) async fn serve(sidecar: Arc<Sidecar>, request: Request<Incoming>) -> Result<Answer, Infallible> {
     let trace = request.headers().get("traceparent").cloned().unwrap_or(NO_TRACE);
-    let call = match Call::new(request) {
+    let mut call = match Call::new(request) {
         Ok(call) => call,
-        Err(refusal) => return Ok(refusal.into()),
+        Err(refusal) => return Ok(refusal.closing().into()),
     };
     let route = Route::of(&call);
     let observation = Observation::begin(&sidecar, &route, &call);
@@ -52,9 +52,12 @@ pub(crate) async fn serve(sidecar: Arc<Sidecar>, request: Request<Incoming>) -> 
     } else if !health && !sidecar.resources.configuration.api.allows(route.group(&call)) {
         Refusal::no_route().into()
     } else {
-        act(&sidecar, route, call).await.unwrap_or_else(Answer::from)
+        act(&sidecar, route, &mut call).await.unwrap_or_else(Answer::from)
     };
     answer.headers_mut().insert("traceparent", trace);
+    if !call.discard(&sidecar).await {
+        answer::close(&mut answer);
+    }
     observation.end(&sidecar, &answer);
     Ok(answer)
 }
@@ -65,12 +68,13 @@ pub(crate) fn not_yet(request: &Request<Incoming>) -> Answer {
     if request.uri().path().starts_with(dapr::paths::HEALTH) {
         return Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, code::HEALTH_NOT_READY, message).into();
     }
-    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, code::HEALTH_NOT_READY, message).into()
+    // A body is not read.
+    Refusal::new(StatusCode::SERVICE_UNAVAILABLE, code::HEALTH_NOT_READY, message).closing().into()
 }
 
-async fn act(sidecar: &Arc<Sidecar>, route: Route, call: Call) -> Result<Answer, Refusal> {
+async fn act(sidecar: &Arc<Sidecar>, route: Route, call: &mut Call) -> Result<Answer, Refusal> {
     match route {
-        Route::GetHealth => health::get_health(sidecar, &call).await,
+        Route::GetHealth => health::get_health(sidecar, call).await,
         Route::GetOutboundHealth => Ok(answer::empty()),
         Route::GetMetadata => Ok(metadata::get_metadata(sidecar)),
         Route::PutMetadata { label } => metadata::put_label(sidecar, label, call).await,
@@ -85,7 +89,7 @@ async fn act(sidecar: &Arc<Sidecar>, route: Route, call: Call) -> Result<Answer,
         }
         Route::GetState { store, key } => state::get_item(sidecar, state::store(sidecar, &store)?, &key).await,
         Route::DeleteState { store, key } => {
-            state::delete_item(sidecar, state::store(sidecar, &store)?, &key, &call).await
+            state::delete_item(sidecar, state::store(sidecar, &store)?, &key, call).await
         }
         Route::BulkPublish { pubsub, topic } => {
             publish::publish_many(sidecar, publish::pubsub(sidecar, &pubsub)?, topic, call).await
@@ -93,16 +97,16 @@ async fn act(sidecar: &Arc<Sidecar>, route: Route, call: Call) -> Result<Answer,
         Route::Publish { pubsub, topic } => {
             publish::publish_one(sidecar, publish::pubsub(sidecar, &pubsub)?, topic, call).await
         }
-        Route::GetSecret { store, key } => secrets::get_secret(sidecar, &store, &key, &call).await,
-        Route::GetBulkSecret { store } => secrets::get_secrets(sidecar, &store, &call).await,
+        Route::GetSecret { store, key } => secrets::get_secret(sidecar, &store, &key, call).await,
+        Route::GetBulkSecret { store } => secrets::get_secrets(sidecar, &store, call).await,
         Route::ScheduleJob { name } => jobs::schedule_job(sidecar, &name, call).await,
-        Route::GetJob { name } => jobs::get_job(sidecar, &name, &call).await,
-        Route::DeleteJob { name } => jobs::delete_job(sidecar, &name, &call).await,
+        Route::GetJob { name } => jobs::get_job(sidecar, &name, call).await,
+        Route::DeleteJob { name } => jobs::delete_job(sidecar, &name, call).await,
         Route::InvokeBinding { name } => bindings::invoke_output_binding(sidecar, &name, call).await,
         Route::Subscribe { pubsub, topic } => {
-            subscribe::stream_topic(sidecar, publish::pubsub(sidecar, &pubsub)?, &topic, &call).await
+            subscribe::stream_topic(sidecar, publish::pubsub(sidecar, &pubsub)?, &topic, call).await
         }
-        Route::Operate => inspect::operate(sidecar, &call).await,
+        Route::Operate => inspect::operate(sidecar, call).await,
         Route::Invoke(target) => invoke::invoke_service(sidecar, &target, call).await,
         Route::Unknown => Err(Refusal::no_route()),
     }

@@ -7,6 +7,9 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
+use tokio::{net::TcpStream, time::timeout};
+
+use crate::config::AppAddress;
 
 /// How long an app's port may take to accept.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -22,4 +25,11 @@ where
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(CONNECT));
     Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(connector)
+}
+
+/// Whether an app's port accepts: it is there, whatever it would answer.
+pub(crate) async fn accepts(app: &AppAddress) -> bool {
+    let authority = app.authority();
+    let connect = TcpStream::connect((authority.host(), authority.port_u16().unwrap_or(80)));
+    matches!(timeout(CONNECT, connect).await, Ok(Ok(_)))
 }

@@ -9,11 +9,11 @@ use std::{
     time::Duration,
 };
 
-use tokio::{net::TcpStream, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::Invoker,
+    apps,
     config::AppAddress,
     consumers::Consumers,
     cron::CronBindings,
@@ -24,9 +24,6 @@ use crate::{
     state::StateStore,
     streams::Streams,
 };
-
-/// How long a health check waits for the app's port.
-const CONNECT: Duration = Duration::from_millis(500);
 
 /// The parts of a running sidecar.
 #[derive(Debug)]
@@ -85,10 +82,7 @@ impl Readiness {
     pub(crate) async fn is_ready(&self) -> bool {
         let Some(app) = &self.awaited else { return true };
         if !self.seen.load(Ordering::Relaxed) {
-            let authority = app.authority();
-            let connect = TcpStream::connect((authority.host(), authority.port_u16().unwrap_or(80)));
-            let accepted = matches!(timeout(CONNECT, connect).await, Ok(Ok(_)));
-            self.seen.fetch_or(accepted, Ordering::Relaxed);
+            self.seen.fetch_or(apps::accepts(app).await, Ordering::Relaxed);
         }
         self.seen.load(Ordering::Relaxed)
     }

@@ -49,6 +49,11 @@ pub(super) fn text(status: StatusCode, body: &'static str) -> Answer {
     answer
 }
 
+/// Ends the connection with the answer.
+pub(super) fn close(answer: &mut Answer) {
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
 /// A request that is not served.
 #[derive(Debug)]
 pub(super) struct Refusal {
@@ -125,7 +130,7 @@ impl From<Refusal> for Answer {
             answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if refusal.closes {
-            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            close(&mut answer);
         }
         answer
     }

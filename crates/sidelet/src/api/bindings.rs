@@ -28,7 +28,7 @@ struct Body<'body> {
 }
 
 /// 200 with what the operation gives and headers `metadata.<key>`, or 204.
-pub(super) async fn invoke_output_binding(sidecar: &Sidecar, name: &str, call: Call) -> Result<Answer, Refusal> {
+pub(super) async fn invoke_output_binding(sidecar: &Sidecar, name: &str, call: &mut Call) -> Result<Answer, Refusal> {
     let body = call.body(sidecar).await?;
     let unreadable = |reason: &str| Refusal::malformed(format!("failed deserializing HTTP body: {reason}"));
     let text = std::str::from_utf8(&body).map_err(|_| unreadable("it is not UTF-8"))?;

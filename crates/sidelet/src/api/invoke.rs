@@ -11,7 +11,10 @@ use bytes::Bytes;
 use dapr::code;
 use http::{HeaderValue, StatusCode, Uri};
 use http_body_util::{Either, Full, LengthLimitError, Limited};
-use hyper::{Request, Response, body::Incoming};
+use hyper::{
+    Request, Response,
+    body::{Body as _, Incoming},
+};
 use hyper_util::client::legacy::{Client, Error, connect::HttpConnector};
 use percent_encoding::percent_decode_str;
 use tokio::time::timeout;
@@ -83,7 +86,7 @@ impl Invoker {
 }
 
 /// Passes a request on. The app's answer comes back whatever its status.
-pub(super) async fn invoke_service(sidecar: &Sidecar, target: &Target, call: Call) -> Result<Answer, Refusal> {
+pub(super) async fn invoke_service(sidecar: &Sidecar, target: &Target, call: &mut Call) -> Result<Answer, Refusal> {
     let app = &target.app;
     let uri = address(sidecar, target, call.uri.query())?;
     let length = call.header(http::header::CONTENT_LENGTH).parse::<u64>().ok();
@@ -94,9 +97,13 @@ pub(super) async fn invoke_service(sidecar: &Sidecar, target: &Target, call: Cal
     let method = call.method.clone();
     let answer = match sidecar.invoker.guards.of(app) {
         None => {
-            let mut request = Request::new(Either::Left(Limited::new(call.body, sidecar.max_body_size)));
+            let body = call.take_body();
+            let passes = !body.is_end_stream();
+            let mut request = Request::new(Either::Left(Limited::new(body, sidecar.max_body_size)));
             (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) = (method, uri, headers);
-            attempt(sidecar, app, request, ANSWER).await
+            let answer = attempt(sidecar, app, request, ANSWER).await;
+            // Nobody knows how much of the body was read.
+            answer.map_err(|refusal| if passes { refusal.closing() } else { refusal })
         }
         Some(guard) => {
             let request = Repeated { method, uri, headers, body: call.body(sidecar).await? };

@@ -18,8 +18,8 @@ use crate::{
 const CALLER: &str = "dapr-caller-app-id";
 
 /// Makes a job: 204 when it is on the disk.
-pub(super) async fn schedule_job(sidecar: &Sidecar, name: &str, call: Call) -> Result<Answer, Refusal> {
-    let app = app(sidecar, &call)?;
+pub(super) async fn schedule_job(sidecar: &Sidecar, name: &str, call: &mut Call) -> Result<Answer, Refusal> {
+    let app = app(sidecar, call)?;
     let body = call.body(sidecar).await?;
     let job = NewJob::read(name, &body, now()).map_err(invalid)?;
     match sidecar.jobs.create(app, job).await {

@@ -92,7 +92,7 @@ fn subscriptions(groups: &[Listed]) -> Vec<Value> {
 }
 
 /// Notes one label.
-pub(super) async fn put_label(sidecar: &Sidecar, label: String, call: Call) -> Result<Answer, Refusal> {
+pub(super) async fn put_label(sidecar: &Sidecar, label: String, call: &mut Call) -> Result<Answer, Refusal> {
     let body = call.body(sidecar).await?;
     let mut labels = sidecar.labels.lock().unwrap_or_else(PoisonError::into_inner);
     if labels.len() >= LABELS && !labels.contains_key(&label) {

@@ -29,7 +29,7 @@ impl Observation {
             name: route.name(sidecar),
             method: call.method.clone(),
             uri: call.uri.clone(),
-            received: call.body.size_hint().exact(),
+            received: call.length(),
             user_agent: logged.then(|| call.header(header::USER_AGENT).to_owned()),
         }
     }

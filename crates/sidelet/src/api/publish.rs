@@ -69,7 +69,7 @@ pub(super) async fn publish_one(
     sidecar: &Sidecar,
     pubsub: &PubSub,
     topic: String,
-    call: Call,
+    call: &mut Call,
 ) -> Result<Answer, Refusal> {
     let (metadata, trace) = (call.metadata(), call.trace());
     let content_type = call.header(header::CONTENT_TYPE).to_owned();
@@ -102,7 +102,7 @@ pub(super) async fn publish_many(
     sidecar: &Sidecar,
     pubsub: &PubSub,
     topic: String,
-    call: Call,
+    call: &mut Call,
 ) -> Result<Answer, Refusal> {
     let (query, trace) = (call.metadata(), call.trace());
     let body = call.body(sidecar).await?;

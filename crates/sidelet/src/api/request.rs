@@ -4,7 +4,10 @@ use bytes::Bytes;
 use dapr::{Metadata, code};
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
-use hyper::{Request, body::Incoming};
+use hyper::{
+    Request,
+    body::{Body as _, Incoming},
+};
 use percent_encoding::percent_decode_str;
 use tokio::time::timeout;
 
@@ -21,7 +24,8 @@ pub(super) struct Call {
     pub(super) segments: Vec<String>,
     pub(super) headers: HeaderMap,
     query: Vec<(String, String)>,
-    pub(super) body: Incoming,
+    /// None: somebody has it.
+    body: Option<Incoming>,
 }
 
 impl Call {
@@ -41,7 +45,7 @@ impl Call {
             headers: parts.headers,
             query: query.collect(),
             uri: parts.uri,
-            body,
+            body: Some(body),
         })
     }
 
@@ -66,9 +70,19 @@ impl Call {
         Trace { parent: self.header("traceparent").to_owned(), state: self.header("tracestate").to_owned() }
     }
 
+    /// The length of a body that has one, before it is read.
+    pub(super) fn length(&self) -> Option<u64> {
+        self.body.as_ref().and_then(|body| body.size_hint().exact())
+    }
+
+    /// Hands the body out, once.
+    pub(super) fn take_body(&mut self) -> Incoming {
+        self.body.take().expect("a body is asked for once")
+    }
+
     /// Reads the body, within the limits of its length and of the time that it may take.
-    pub(super) async fn body(self, sidecar: &Sidecar) -> Result<Bytes, Refusal> {
-        let arrived = timeout(sidecar.body_timeout, Limited::new(self.body, sidecar.max_body_size).collect());
+    pub(super) async fn body(&mut self, sidecar: &Sidecar) -> Result<Bytes, Refusal> {
+        let arrived = timeout(sidecar.body_timeout, Limited::new(self.take_body(), sidecar.max_body_size).collect());
         let Ok(arrived) = arrived.await else {
             let message = format!("the body did not arrive within {} s", sidecar.body_timeout.as_secs_f64());
             return Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, code::MALFORMED_REQUEST, message).closing());
@@ -78,6 +92,32 @@ impl Call {
             Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::too_large()),
             Err(_) => Err(Refusal::malformed("the body ended early")),
         }
+    }
+
+    /// Reads a body that nobody wants, within the same limits, and forgets it: only then does the answer surely arrive,
+    /// and may another request follow on the connection. False: there may be more of it.
+    pub(super) async fn discard(&mut self, sidecar: &Sidecar) -> bool {
+        let Some(mut body) = self.body.take() else { return true };
+        if body.is_end_stream() {
+            return true;
+        }
+        // Who waits for leave to send it gets none.
+        let most = sidecar.max_body_size as u64;
+        if self.headers.contains_key(header::EXPECT) || body.size_hint().lower() > most {
+            return false;
+        }
+        let read = async {
+            let mut length = 0;
+            while let Some(frame) = body.frame().await {
+                let Ok(frame) = frame else { return false };
+                length += frame.data_ref().map_or(0, |data| data.len() as u64);
+                if length > most {
+                    return false;
+                }
+            }
+            true
+        };
+        timeout(sidecar.body_timeout, read).await.unwrap_or(false)
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) async fn get_item(sidecar: &Sidecar, store: &StateStore, key: &str) -
 }
 
 /// Saves each item on its own: one that is refused does not keep the others back.
-pub(super) async fn save_items(sidecar: &Sidecar, store: &StateStore, call: Call) -> Result<Answer, Refusal> {
+pub(super) async fn save_items(sidecar: &Sidecar, store: &StateStore, call: &mut Call) -> Result<Answer, Refusal> {
     let attempt = format!("failed saving state in state store {}", store.name);
     let query = call.metadata();
     let body = call.body(sidecar).await?;
@@ -114,7 +114,7 @@ pub(super) async fn delete_item(
 }
 
 /// Reads many keys. The values are copied into the answer as they are.
-pub(super) async fn get_items(sidecar: &Sidecar, store: &StateStore, call: Call) -> Result<Answer, Refusal> {
+pub(super) async fn get_items(sidecar: &Sidecar, store: &StateStore, call: &mut Call) -> Result<Answer, Refusal> {
     let body = call.body(sidecar).await?;
     let BulkText { keys } = parse(&body)?;
     if keys.len() > OPERATIONS {
@@ -157,7 +157,11 @@ pub(super) async fn get_items(sidecar: &Sidecar, store: &StateStore, call: Call)
 }
 
 /// All operations and their events, or nothing.
-pub(super) async fn commit_transaction(sidecar: &Sidecar, store: &StateStore, call: Call) -> Result<Answer, Refusal> {
+pub(super) async fn commit_transaction(
+    sidecar: &Sidecar,
+    store: &StateStore,
+    call: &mut Call,
+) -> Result<Answer, Refusal> {
     let attempt = "error while executing state transaction";
     let (query, trace) = (call.metadata(), call.trace());
     let body: Bytes = call.body(sidecar).await?;

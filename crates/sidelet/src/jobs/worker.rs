@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Claim, JobStore, Shelf, StoredJob};
 use crate::{
+    apps,
     config::AppAddress,
     delivery::{Caller, Reached, after_absences},
     store::now,
@@ -69,7 +70,12 @@ impl Worker {
     }
 
     /// Calls the app with a job whose time has come, unless another replica does.
-    async fn fire(&self, id: i64, failures: u32) -> After {
+    ///
+    /// An app that was `away` is asked first whether it is there: the database is asked nothing for one that is not.
+    async fn fire(&self, id: i64, failures: u32, away: bool) -> After {
+        if away && !apps::accepts(&self.address).await {
+            return After::Absent;
+        }
         let job = match self.store.claim(id).await {
             Ok(Claim::Won(job)) => job,
             Ok(Claim::Later(time)) => return After::Later(time),
@@ -161,11 +167,11 @@ impl Firing {
     }
 
     fn start_due(&mut self) {
-        let (time, limit) = (now(), self.limit());
+        let (time, limit, away) = (now(), self.limit(), self.absence.is_some());
         while self.calls.len() < limit {
             let Some(id) = self.worker.shelf.agenda().take_due(time) else { return };
             let (worker, failures) = (self.worker.clone(), self.failures.get(&id).copied().unwrap_or(0));
-            self.calls.push(Box::pin(async move { (id, worker.fire(id, failures).await) }));
+            self.calls.push(Box::pin(async move { (id, worker.fire(id, failures, away).await) }));
         }
     }
 

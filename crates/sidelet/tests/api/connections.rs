@@ -69,6 +69,37 @@ async fn a_body_that_breaks_off_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_refusal_leaves_its_connection_to_the_next_request() {
+    let mut place = Place::new(COMPONENTS);
+    place.api_token = Some("secret".into());
+    let sidecar = place.start().await;
+    let body = "y".repeat(1 << 20);
+    for (token, path, status) in [
+        ("wrong", "publish/pubsub/t", 401),
+        ("secret", "publish/nowhere/t", 404),
+        ("secret", "state/nowhere", 400),
+        ("secret", "nothing", 404),
+    ] {
+        let mut wire = Wire::open(&sidecar.api.address).await;
+        let head = format!("POST /v1.0/{path} HTTP/1.1\r\nhost: x\r\ndapr-api-token: {token}\r\n");
+        // The body is on its way still when the refusal is known.
+        wire.send(format!("{head}content-length: {}\r\n\r\n", body.len())).await;
+        wire.send(&body).await;
+        wire.send("GET /v1.0/healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+        let answers = wire.read_all().await;
+        assert!(answers.starts_with(&format!("HTTP/1.1 {status} ")) && answers.contains("HTTP/1.1 204 "), "{answers}");
+    }
+    // What is not worth its bytes ends the connection, and says so.
+    for more in ["content-length: 900000000\r\n", "content-length: 10\r\nexpect: 100-continue\r\n"] {
+        let mut wire = Wire::open(&sidecar.api.address).await;
+        wire.send(format!("POST /v1.0/publish/pubsub/t HTTP/1.1\r\nhost: x\r\n{more}\r\n")).await;
+        let answer = wire.read_all().await;
+        assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("connection: close"), "{answer}");
+    }
+    sidecar.stop().await;
+}
+
+#[tokio::test]
 async fn ten_thousand_idle_connections_leave_room_for_calls() {
     let limit = rlimit::increase_nofile_limit(20_000).unwrap();
     let count = 10_000.min(usize::try_from(limit).unwrap() - 500);

@@ -3,6 +3,7 @@
 use std::{process::Command, time::Instant};
 
 use serde_json::json;
+use sidelet::AppAddress;
 
 use crate::harness::{Api, App, COMPONENTS, Place, Process, eventually, faketime, subscription};
 
@@ -19,6 +20,7 @@ async fn an_idle_minute_asks_nothing_of_the_database() {
     let cron = "\n---\napiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {name: tick}\nspec:\n  type: bindings.cron\n  version: v1\n  metadata: [{name: schedule, value: '@every 1000h'}, {name: direction, value: input}]\n";
     let mut place = Place::new(&format!("{COMPONENTS}{}{cron}", subscription("s", "t", "/t", "t-dlq")));
     place.serve(&app);
+    place.apps.insert("gone".into(), AppAddress::parse("http://127.0.0.1:1").unwrap());
     // Every clock of the process, and every wait, is sixty times as fast: its minute is a second.
     let mut command: Command = Process::command(&place);
     command.env("LD_PRELOAD", faketime()).env("FAKETIME", "+0 x60");
@@ -32,6 +34,9 @@ async fn an_idle_minute_asks_nothing_of_the_database() {
         let job = json!({ "dueTime": due }).to_string();
         assert_eq!(api.post(&format!("/v1.0/jobs/{name}"), job).await.status, 204);
     }
+    // And what cannot end: a job that is due of an app that is not there.
+    let job = api.client.post(format!("{}/v1.0/jobs/due", api.address)).header("dapr-caller-app-id", "gone");
+    assert_eq!(job.body(json!({ "dueTime": "0s" }).to_string()).send().await.unwrap().status(), 204);
     app.wait_for(1).await;
     let job = json!({ "dueTime": "150s" }).to_string();
     assert_eq!(api.post("/v1.0/jobs/minutes", job).await.status, 204);
