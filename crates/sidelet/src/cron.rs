@@ -24,8 +24,7 @@ use crate::{
     activity::Work,
     config::AppAddress,
     delivery::{Caller, Reached, after_absences},
-    jobs::JobStore,
-    postgres::Tick,
+    jobs::{JobStore, Tick},
     resources::{Component, CronSettings, Settings},
     store::now,
 };

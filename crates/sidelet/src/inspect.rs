@@ -58,6 +58,7 @@ async fn progress(pubsub: &PubSub, topic: &Topic, partition: usize) -> Result<Ve
             });
             Ok(newest.collect())
         }
+        #[cfg(feature = "kafka")]
         Log::Kafka(cluster) => {
             let mut all = cluster.progress(&topic.name, partition).await?;
             let replayed = cluster.noted(replay::GROUP, &topic.name, partition).await?;

@@ -36,7 +36,9 @@ use crate::{
 use agenda::Agenda;
 use worker::Worker;
 
-pub(crate) use store::{Claim, Created, JobStore, StoredJob, Summary, WaitingJob};
+#[cfg(feature = "postgres")]
+pub(crate) use store::CLAIM;
+pub(crate) use store::{Claim, Created, JobStore, StoredJob, Summary, Tick, WaitingJob};
 pub(crate) use terms::{InvalidJob, NewJob, Terms};
 
 /// Jobs of all apps at most. Each takes some 140 bytes of memory beside its row.
@@ -124,7 +126,7 @@ impl Jobs {
         let shelves = apps.keys().chain([&owner]).map(|app| (app.clone(), Shelf::new(app))).collect();
         let (stop, workers) = (CancellationToken::new(), Mutex::default());
         let jobs = Self { store, caller, owner, shelves, stop, workers };
-        if let JobStore::Sqlite(_) = &jobs.store {
+        if matches!(jobs.store, JobStore::Sqlite(_)) {
             jobs.learn().await?;
         }
         Ok(jobs)

@@ -8,6 +8,8 @@
 //! - [`Running`] tells the address and shuts down without losing or repeating anything.
 //! - [`migrate`] brings the tables of databases up to date, before a new release starts.
 //!
+//! SQLite is always in it, on the disk and in memory. What else it is built with are features: `kafka` and `postgres`.
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), sidelet::StartError> {
 //! let config = sidelet::Config {
@@ -20,6 +22,16 @@
 //! println!("{}", running.local_addr());
 //! # Ok(()) }
 //! ```
+
+#![cfg_attr(
+    not(all(feature = "kafka", feature = "postgres")),
+    allow(
+        dead_code,
+        unused_imports,
+        unused_variables,
+        reason = "what replicas and brokers need is of no use without them"
+    )
+)]
 
 mod activity;
 mod api;
@@ -36,10 +48,12 @@ mod error;
 mod expression;
 mod inspect;
 mod jobs;
+#[cfg(feature = "kafka")]
 mod kafka;
 mod log;
 mod metrics;
 mod outbox;
+#[cfg(feature = "postgres")]
 mod postgres;
 mod pubsub;
 mod replay;
@@ -53,9 +67,11 @@ mod sqlite;
 mod state;
 mod store;
 mod streams;
+#[cfg(feature = "kafka")]
 mod topics;
 
 pub use config::{AppAddress, CommandLine, Config, InvalidAddress};
 pub use error::StartError;
 pub use runtime::{Running, ShutdownOverdue, migrate, start};
+#[cfg(feature = "kafka")]
 pub use topics::topics;

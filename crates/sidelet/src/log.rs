@@ -20,6 +20,7 @@ pub(crate) struct Topic {
 #[derive(Debug)]
 enum Log {
     Sqlite(Partitions),
+    #[cfg(feature = "kafka")]
     Kafka,
 }
 
@@ -30,6 +31,7 @@ impl Topic {
     }
 
     /// A topic in Kafka.
+    #[cfg(feature = "kafka")]
     pub(crate) fn in_kafka(pubsub: &str, name: &str) -> Self {
         Self { pubsub: pubsub.to_owned(), name: name.to_owned(), log: Log::Kafka }
     }
@@ -38,6 +40,7 @@ impl Topic {
     pub(crate) fn partitions(&self) -> &Partitions {
         match &self.log {
             Log::Sqlite(partitions) => partitions,
+            #[cfg(feature = "kafka")]
             Log::Kafka => unreachable!("only a database is asked for the partitions of a file"),
         }
     }

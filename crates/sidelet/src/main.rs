@@ -100,7 +100,15 @@ async fn migrate(config: Config) -> ExitCode {
     }
 }
 
+/// `sidelet topics apply` is for Kafka.
+#[cfg(not(feature = "kafka"))]
+fn topics(_: Vec<String>) -> ExitCode {
+    let message = "this build has no Kafka: take one with the feature `kafka`".to_owned();
+    refuse(&sidelet::StartError::Arguments { message }, 2)
+}
+
 /// `sidelet topics apply`: a line for each topic on the standard output.
+#[cfg(feature = "kafka")]
 fn topics(arguments: Vec<String>) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,

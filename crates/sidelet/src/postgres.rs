@@ -34,7 +34,6 @@ use crate::{
 };
 
 pub(crate) use address::Address;
-pub(crate) use jobs::{CLAIM, Tick};
 pub(crate) use listener::{Hearer, listen};
 pub(crate) use names::{Name, Names};
 pub(crate) use outbox::WORD;

@@ -8,8 +8,9 @@ use std::{
 use bytes::Bytes;
 use dapr::{Metadata, metadata_key};
 
+#[cfg(feature = "kafka")]
+use crate::kafka::{self, Cluster, Piece};
 use crate::{
-    kafka::{self, Cluster, Piece},
     log::{Message, NewMessage, Topic},
     sqlite::{
         Database, inspect,
@@ -41,6 +42,7 @@ pub(crate) enum Log {
         partitions: u32,
     },
     /// In Kafka.
+    #[cfg(feature = "kafka")]
     Kafka(Arc<Cluster>),
 }
 
@@ -51,6 +53,7 @@ impl PubSub {
     }
 
     /// A component over Kafka.
+    #[cfg(feature = "kafka")]
     pub(crate) fn in_kafka(name: String, cluster: Arc<Cluster>) -> Self {
         Self { name, log: Log::Kafka(cluster), topics: Mutex::default() }
     }
@@ -64,6 +67,7 @@ impl PubSub {
     pub(crate) fn group(&self, app: &str, subscription: &str) -> Arc<str> {
         match &self.log {
             Log::Sqlite { .. } => format!("{app}/{subscription}").into(),
+            #[cfg(feature = "kafka")]
             Log::Kafka(cluster) => cluster.group(app, subscription).into(),
         }
     }
@@ -75,7 +79,9 @@ impl PubSub {
         }
         let opened = match &self.log {
             Log::Sqlite { database, partitions } => self.open_in_database(database, name, *partitions).await?,
+            #[cfg(feature = "kafka")]
             Log::Kafka(_) if kafka::is_topic(name) => Topic::in_kafka(&self.name, name),
+            #[cfg(feature = "kafka")]
             Log::Kafka(_) => {
                 let form =
                     "the topic's name is none of Kafka's; expected letters, digits, `.`, `_` and `-`, 249 at most";
@@ -127,6 +133,7 @@ impl PubSub {
                 database.read(move |connection| inspect::topics(connection, &pubsub)).await
             }
             // Those that this sidecar has to do with: a cluster may have thousands of others.
+            #[cfg(feature = "kafka")]
             Log::Kafka(_) => {
                 let mut names: Vec<_> = self.opened().keys().cloned().collect();
                 names.sort();
@@ -141,6 +148,7 @@ impl PubSub {
             Log::Sqlite { database, .. } => {
                 database.write(move |batch| messages.iter().try_for_each(|message| append(batch, message))).await
             }
+            #[cfg(feature = "kafka")]
             Log::Kafka(cluster) => cluster.append(&messages).await,
         }
     }
@@ -159,6 +167,7 @@ impl PubSub {
                 let id = topic.partitions().id(partition);
                 database.read(move |connection| read(connection, id, from, count, bytes)).await
             }
+            #[cfg(feature = "kafka")]
             Log::Kafka(cluster) => cluster.read(&topic.name, Piece { partition, from, count, bytes }).await,
         }
     }
@@ -178,6 +187,7 @@ impl PubSub {
                 };
                 database.read(look).await
             }
+            #[cfg(feature = "kafka")]
             Log::Kafka(cluster) => {
                 let spans = cluster.spans(&topic.name).await?;
                 let Some(span) = spans.get(partition) else { return Ok((0, Vec::new())) };
@@ -202,6 +212,7 @@ impl PubSub {
                 let id = topic.partitions().id(partition);
                 database.read(move |connection| inspect::containing(connection, id, &text, count)).await
             }
+            #[cfg(feature = "kafka")]
             Log::Kafka(cluster) => cluster.containing(&topic.name, partition, text, count).await,
         }
     }
@@ -213,6 +224,7 @@ impl PubSub {
                 let partitions = topic.partitions();
                 Ok((0..partitions.count()).map(|partition| partitions.end(partition)).collect())
             }
+            #[cfg(feature = "kafka")]
             Log::Kafka(cluster) => Ok(cluster.spans(&topic.name).await?.into_iter().map(|span| span.end).collect()),
         }
     }
@@ -221,12 +233,14 @@ impl PubSub {
     pub(crate) fn partition_of(&self, topic: &Topic, key: &str, count: usize) -> usize {
         match &self.log {
             Log::Sqlite { .. } => topic.partitions().of(Some(key)),
+            #[cfg(feature = "kafka")]
             Log::Kafka(_) => kafka::partition_of(key, count),
         }
     }
 
     /// Waits a little for what is on its way. A database is closed by whoever opened it.
     pub(crate) async fn close(&self) {
+        #[cfg(feature = "kafka")]
         if let Log::Kafka(cluster) = &self.log {
             cluster.close().await;
         }

@@ -3,6 +3,7 @@
 //! What was put back is remembered in the database, as a consumer group's progress is: however often it is asked for,
 //! and whatever is killed meanwhile, each letter goes back once.
 
+#[cfg(feature = "kafka")]
 mod kafka;
 
 use std::{collections::HashMap, sync::Arc};
@@ -34,6 +35,7 @@ pub(crate) struct Report {
 pub(crate) async fn replay(pubsub: &PubSub, topic: &Topic, id: Option<&str>) -> Result<Report, StoreError> {
     let report = match pubsub.log() {
         Log::Sqlite { database, .. } => in_file(pubsub, database, topic, id).await?,
+        #[cfg(feature = "kafka")]
         Log::Kafka(cluster) => kafka::replay(pubsub, cluster, topic, id).await?,
     };
     tracing::info!(topic = %topic.name, replayed = report.replayed, "dead letters were put back");

@@ -28,6 +28,15 @@ pub(crate) struct Policy {
     pub(crate) breaker: Option<Trip>,
 }
 
+/// What a component is, by which its defaults are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    State,
+    PubSub,
+    Binding,
+    Secrets,
+}
+
 /// Policies by name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Named {

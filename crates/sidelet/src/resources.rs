@@ -8,6 +8,7 @@ mod component;
 mod configuration;
 mod cron;
 mod document;
+#[cfg(feature = "kafka")]
 mod kafka;
 mod metadata;
 mod resiliency;
@@ -151,15 +152,14 @@ impl Resources {
     }
 
     fn is_pubsub(&self, name: &str) -> bool {
-        let is_pubsub = |settings: &Settings| matches!(settings, Settings::Log(_) | Settings::Kafka(_));
-        self.components.iter().any(|component| component.name == name && is_pubsub(&component.settings))
+        self.components.iter().any(|component| component.name == name && component.settings.is_pubsub())
     }
 
     fn log_names(&self) -> String {
         let names: Vec<_> = self
             .components
             .iter()
-            .filter(|component| matches!(component.settings, Settings::Log(_) | Settings::Kafka(_)))
+            .filter(|component| component.settings.is_pubsub())
             .map(|component| format!("`{}`", component.name))
             .collect();
         if names.is_empty() {

@@ -33,7 +33,7 @@ pub(super) fn get_metadata(sidecar: &Sidecar) -> Answer {
                 Settings::Secrets(secrets) if secrets.multi_valued => &["MULTIPLE_KEY_VALUES_PER_SECRET"],
                 Settings::Cron(_) => &["INPUT_BINDING"],
                 Settings::Output(_) => &["OUTPUT_BINDING"],
-                Settings::Log(_) | Settings::Kafka(_) | Settings::Secrets(_) => &[],
+                _ => &[],
             };
             json!({
                 "name": component.name,

@@ -12,8 +12,9 @@ use tokio::{
 };
 
 use super::window::Window;
+#[cfg(feature = "kafka")]
+use crate::kafka::{self, Member};
 use crate::{
-    kafka::{self, Member},
     log::{Message, Progress, Topic},
     pubsub::{Log, PubSub},
     sqlite::{
@@ -47,6 +48,7 @@ pub(super) enum Arrival {
 #[derive(Debug)]
 pub(super) enum Source {
     File(FileSource),
+    #[cfg(feature = "kafka")]
     Kafka(Member),
 }
 
@@ -55,6 +57,7 @@ impl Source {
     pub(super) async fn open(pubsub: &PubSub, topic: Arc<Topic>, group: &Arc<str>) -> Result<Self, StoreError> {
         match pubsub.log() {
             Log::Sqlite { database, .. } => FileSource::open(database.clone(), topic, group).await.map(Self::File),
+            #[cfg(feature = "kafka")]
             Log::Kafka(cluster) => Member::join(cluster, group, &topic.name).map(Self::Kafka),
         }
     }
@@ -63,6 +66,7 @@ impl Source {
     pub(super) async fn next(&mut self) -> Arrival {
         match self {
             Self::File(file) => file.next().await,
+            #[cfg(feature = "kafka")]
             Self::Kafka(member) => match member.next().await {
                 kafka::Arrival::Assigned { partition, progress } => Arrival::Assigned { partition, progress },
                 kafka::Arrival::Revoked { partitions, lost } => Arrival::Revoked { partitions, lost },
@@ -83,6 +87,7 @@ impl Source {
     pub(super) fn want(&mut self, partition: usize, window: &Window, allowed: bool) {
         match self {
             Self::File(file) => file.want(partition, window, allowed),
+            #[cfg(feature = "kafka")]
             Self::Kafka(member) => member.read(partition, allowed && window.room() > 0),
         }
     }
@@ -91,6 +96,7 @@ impl Source {
     pub(super) fn note(&mut self, partition: usize, progress: Progress) {
         match self {
             Self::File(file) => file.database.note_progress(&file.keys[partition], progress),
+            #[cfg(feature = "kafka")]
             Self::Kafka(member) => member.note(partition, progress),
         }
     }
@@ -100,6 +106,7 @@ impl Source {
         match self {
             // Nobody takes a file's partitions away.
             Self::File(_) => {}
+            #[cfg(feature = "kafka")]
             Self::Kafka(member) => member.release(),
         }
     }
@@ -108,6 +115,7 @@ impl Source {
     pub(super) async fn close(self) {
         match self {
             Self::File(file) => file.keys.iter().for_each(|key| file.database.leave_progress(key)),
+            #[cfg(feature = "kafka")]
             Self::Kafka(member) => member.leave().await,
         }
     }

@@ -5,11 +5,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::sleep;
-
 use super::{NewJob, Terms};
+#[cfg(feature = "postgres")]
+use crate::postgres;
 use crate::{
-    postgres::{self, Tick},
     sqlite::{Database, jobs as table},
     store::StoreError,
 };
@@ -71,12 +70,24 @@ pub(crate) enum Claim {
     Gone,
 }
 
+/// A cron binding and one of its apps.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tick<'a> {
+    pub(crate) binding: &'a str,
+    pub(crate) app: &'a str,
+}
+
+/// How long a claim lasts, beyond the time for which it is asked.
+#[cfg(feature = "postgres")]
+pub(crate) const CLAIM: Duration = Duration::from_secs(10);
+
 /// Where jobs are kept.
 #[derive(Debug, Clone)]
 pub(crate) enum JobStore {
     /// In a SQLite database.
     Sqlite(Arc<Database>),
     /// In a PostgreSQL database.
+    #[cfg(feature = "postgres")]
     Postgres(Arc<postgres::Database>),
 }
 
@@ -88,6 +99,7 @@ impl JobStore {
                 let app = app.to_owned();
                 database.read(move |connection| table::agenda(connection, &app)).await
             }
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.agenda(app).await,
         }
     }
@@ -99,6 +111,7 @@ impl JobStore {
                 let (app, name) = (app.to_owned(), name.to_owned());
                 database.read(move |connection| table::by_name(connection, &app, &name)).await
             }
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.job(app, name).await,
         }
     }
@@ -110,6 +123,7 @@ impl JobStore {
                 let app = app.to_owned();
                 database.read(move |connection| table::summary(connection, &app, time, most)).await
             }
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.summary(app, time, most).await,
         }
     }
@@ -133,6 +147,7 @@ impl JobStore {
                 });
                 create.await
             }
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => {
                 let database = database.clone();
                 let create = async move {
@@ -165,6 +180,7 @@ impl JobStore {
                 });
                 delete.await
             }
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => {
                 let database = database.clone();
                 let delete =
@@ -181,12 +197,14 @@ impl JobStore {
                 let job = database.read(move |connection| table::by_id(connection, id)).await?;
                 Ok(job.map_or(Claim::Gone, Claim::Won))
             }
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.claim_job(id).await,
         }
     }
 
     /// Keeps what was claimed for `time` more.
     pub(super) async fn hold(&self, id: i64, time: Duration) {
+        #[cfg(feature = "postgres")]
         if let Self::Postgres(database) = self
             && let Err(error) = database.hold_job(id, time).await
         {
@@ -216,6 +234,7 @@ impl JobStore {
                 });
                 note.await
             }
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => {
                 match next {
                     Some(next) => database.advance_job(id, next, fired).await?,
@@ -240,6 +259,7 @@ impl JobStore {
                     None => self.note_tick(tick, schedule, next).await.map(|()| next),
                 }
             }
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.first_tick(&tick, schedule, next).await,
         }
     }
@@ -248,35 +268,34 @@ impl JobStore {
     pub(crate) async fn claim_tick(&self, tick: Tick<'_>) -> Result<Option<i64>, StoreError> {
         match self {
             Self::Sqlite(_) => Ok(None),
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.claim_tick(&tick).await,
         }
     }
 
     /// Does `work`, and keeps the tick meanwhile.
     pub(crate) async fn holding_tick<T>(&self, tick: Tick<'_>, work: impl Future<Output = T>) -> T {
-        let Self::Postgres(database) = self else { return work.await };
-        tokio::pin!(work);
-        loop {
-            tokio::select! {
-                done = &mut work => return done,
-                () = sleep(postgres::CLAIM / 3) => if let Err(error) = database.hold_tick(&tick).await {
-                    tracing::warn!(%error, binding = tick.binding, "a tick could not be kept: another replica may call too");
-                }
+        match self {
+            Self::Sqlite(_) => work.await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(database) => {
+                let hold = || async {
+                    if let Err(error) = database.hold_tick(&tick).await {
+                        let binding = tick.binding;
+                        tracing::warn!(%error, binding, "a tick could not be kept: another replica may call too");
+                    }
+                };
+                meanwhile(work, hold).await
             }
         }
     }
 
     /// Does `work`, and keeps the job meanwhile.
     pub(super) async fn holding_job<T>(&self, id: i64, work: impl Future<Output = T>) -> T {
-        if let Self::Sqlite(_) = self {
-            return work.await;
-        }
-        tokio::pin!(work);
-        loop {
-            tokio::select! {
-                done = &mut work => return done,
-                () = sleep(postgres::CLAIM / 3) => self.hold(id, Duration::ZERO).await,
-            }
+        match self {
+            Self::Sqlite(_) => work.await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => meanwhile(work, || self.hold(id, Duration::ZERO)).await,
         }
     }
 
@@ -287,12 +306,26 @@ impl JobStore {
                 let (binding, app, schedule) = (tick.binding.to_owned(), tick.app.to_owned(), schedule.to_owned());
                 database.write(move |batch| table::note_cron_tick(batch, &binding, &app, &schedule, due)).await
             }
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.note_tick(&tick, due).await,
         }
     }
 }
 
+/// Does `work`, and keeps what was claimed for it while that takes.
+#[cfg(feature = "postgres")]
+async fn meanwhile<T, F: Future<Output = ()>>(work: impl Future<Output = T>, hold: impl Fn() -> F) -> T {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(CLAIM / 3) => hold().await,
+        }
+    }
+}
+
 /// Whatever becomes of the caller: what is written has to be noted in memory too.
+#[cfg(feature = "postgres")]
 async fn to_its_end<T: Send + 'static>(
     work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
 ) -> Result<T, StoreError> {

@@ -6,8 +6,9 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{Waiting, relay::LEASE};
+#[cfg(feature = "postgres")]
+use crate::postgres;
 use crate::{
-    postgres,
     sqlite::{Database, outbox as table},
     store::StoreError,
 };
@@ -32,6 +33,7 @@ pub(crate) enum Source {
     /// In a SQLite database, which has one process, and so one relay.
     Sqlite(Arc<Database>),
     /// In a PostgreSQL database.
+    #[cfg(feature = "postgres")]
     Postgres(Arc<postgres::Database>),
 }
 
@@ -48,6 +50,7 @@ impl Source {
                 let waiting = database.read(move |connection| table::next(connection, most, BATCH_BYTES)).await?;
                 Ok(if waiting.is_empty() { Turn::Nothing } else { Turn::Ours { until, waiting } })
             }
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.relay(me, relayed, most).await,
         }
     }
@@ -59,6 +62,7 @@ impl Source {
                 let reason = reason.to_owned();
                 database.write(move |batch| table::set_aside(batch, id, &reason)).await
             }
+            #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.set_aside(id, reason).await,
         }
     }

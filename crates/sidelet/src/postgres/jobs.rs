@@ -10,12 +10,9 @@ use tokio_postgres::{Row, types::Type};
 
 use super::{Database, Kind, Parameter, TEXT, error};
 use crate::{
-    jobs::{Claim, Created, NewJob, StoredJob, Summary, WaitingJob},
+    jobs::{CLAIM, Claim, Created, NewJob, StoredJob, Summary, Tick, WaitingJob},
     store::{StoreError, now},
 };
-
-/// How long a claim lasts, beyond the time for which it is asked.
-pub(crate) const CLAIM: Duration = Duration::from_secs(10);
 
 /// The statements, with the names filled in.
 #[derive(Debug)]
@@ -217,14 +214,6 @@ impl Database {
         self.ask(Kind::Read, &self.texts.jobs.note_tick, &parameters).await.map(drop)
     }
 }
-
-/// A cron binding and one of its apps.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Tick<'a> {
-    pub(crate) binding: &'a str,
-    pub(crate) app: &'a str,
-}
-
 fn milliseconds(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

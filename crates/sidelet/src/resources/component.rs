@@ -10,11 +10,13 @@ use super::{
     metadata::{Entry, Metadata, duration, place},
     state::{self, Keeper, StateSettings},
 };
+#[cfg(feature = "kafka")]
+use crate::kafka;
 use crate::{
     bindings::Output,
     config::Config,
     error::StartError,
-    kafka,
+    resiliency::Kind,
     secrets::{FileForm, Kubernetes, SecretStore},
     sqlite::Place,
 };
@@ -42,6 +44,7 @@ pub(crate) enum Settings {
     /// Pub/sub over a log.
     Log(LogSettings),
     /// Pub/sub over Kafka.
+    #[cfg(feature = "kafka")]
     Kafka(Box<kafka::Settings>),
     /// A secret store.
     Secrets(SecretSettings),
@@ -52,12 +55,30 @@ pub(crate) enum Settings {
 }
 
 impl Settings {
+    /// By which the default policies of what it is asked to do are named. None: it is asked nothing.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        Some(match self {
+            Self::State(_) => Kind::State,
+            Self::Log(_) => Kind::PubSub,
+            #[cfg(feature = "kafka")]
+            Self::Kafka(_) => Kind::PubSub,
+            Self::Secrets(_) => Kind::Secrets,
+            Self::Output(_) => Kind::Binding,
+            Self::Cron(_) => return None,
+        })
+    }
+
+    /// Whether it has topics.
+    pub(crate) fn is_pubsub(&self) -> bool {
+        self.kind() == Some(Kind::PubSub)
+    }
+
     /// The SQLite database in which the component keeps what it is given. None: it keeps nothing, or elsewhere.
     pub(crate) fn place(&self) -> Option<&Place> {
         match self {
             Self::State(StateSettings { keeper: Keeper::Sqlite { place, .. }, .. }) => Some(place),
             Self::Log(log) => Some(&log.place),
-            Self::Kafka(_) | Self::State(_) | Self::Secrets(_) | Self::Cron(_) | Self::Output(_) => None,
+            _ => None,
         }
     }
 }
@@ -94,6 +115,16 @@ const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 const TYPES: &str = "one of `state.sqlite`, `state.postgresql`, `state.in-memory`, `pubsub.sqlite`, `pubsub.in-memory`, `pubsub.kafka`, \
                      `secretstores.local.env`, `secretstores.local.file`, `secretstores.kubernetes`, `bindings.cron`, `bindings.http`, `bindings.smtp`";
+
+/// The feature without which a build does not serve a type.
+fn feature(kind: &str) -> Option<&'static str> {
+    match kind {
+        "state.postgresql" | "state.postgres" => Some("postgres"),
+        "pubsub.kafka" => Some("kafka"),
+        _ => None,
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Spec {
@@ -138,9 +169,11 @@ impl Component {
         let settings = match spec.kind.as_str() {
             "state.sqlite" => Settings::State(state::sqlite(metadata, config)?),
             "state.in-memory" => Settings::State(state::memory(metadata)?),
+            #[cfg(feature = "postgres")]
             "state.postgresql" | "state.postgres" => Settings::State(state::postgres(metadata)?),
             "pubsub.sqlite" => Settings::Log(log_sqlite(metadata, config)?),
             "pubsub.in-memory" => Settings::Log(log(metadata, Place::Memory, &["partitions", "retention"])?),
+            #[cfg(feature = "kafka")]
             "pubsub.kafka" => Settings::Kafka(Box::new(super::kafka::read(metadata)?)),
             "secretstores.local.env" => Settings::Secrets(secrets_env(metadata)?),
             "secretstores.local.file" => Settings::Secrets(secrets_file(metadata)?),
@@ -151,7 +184,14 @@ impl Component {
             "bindings.cron" => Settings::Cron(CronSettings::read(metadata, &document, config)?),
             "bindings.http" => Settings::Output(Box::new(binding::http(metadata)?)),
             "bindings.smtp" => Settings::Output(Box::new(binding::smtp(metadata)?)),
-            other => return Err(refuse("type", other, TYPES)),
+            other => {
+                let lacks = feature(other).map(|feature| {
+                    format!(
+                        "it of a build with the feature `{feature}`, which this one lacks: take one with all of them"
+                    )
+                });
+                return Err(refuse("type", other, lacks.as_deref().unwrap_or(TYPES)));
+            }
         };
         Ok(Self { kind: spec.kind, version: spec.version, name: document.name, location: document.location, settings })
     }

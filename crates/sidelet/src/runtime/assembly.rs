@@ -11,6 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::stores::{self, Remote};
 
+#[cfg(feature = "kafka")]
+use crate::kafka::Cluster;
+#[cfg(feature = "postgres")]
+use crate::resources::{Keeper, StateSettings};
 use crate::{
     api::Invoker,
     config::Config,
@@ -19,11 +23,10 @@ use crate::{
     delivery::Caller,
     error::StartError,
     jobs::{JobStore, Jobs},
-    kafka::Cluster,
     metrics::Metrics,
     pubsub::PubSub,
     resiliency::{Guards, Resiliency},
-    resources::{ApiLog, Keeper, Resources, Settings, StateSettings, Subscription},
+    resources::{ApiLog, Resources, Settings, Subscription},
     sidecar::{Readiness, Sidecar},
     sqlite::{Database, FileLock, Place, Retention},
     store::{OpenError, StoreError},
@@ -156,6 +159,7 @@ fn job_place(resources: &Resources) -> Place {
 }
 
 /// Whether jobs are kept in PostgreSQL: whether that is named before any file is.
+#[cfg(feature = "postgres")]
 fn jobs_are_remote(resources: &Resources) -> bool {
     let mut kept =
         resources.components.iter().filter_map(|component| match (&component.settings, component.settings.place()) {
@@ -175,6 +179,7 @@ async fn build(
 ) -> Result<Arc<Sidecar>, StartError> {
     let mut pubsubs = BTreeMap::new();
     for component in &resources.components {
+        #[cfg(feature = "kafka")]
         if let Settings::Kafka(settings) = &component.settings {
             let cluster = Cluster::new(&component.name, settings.as_ref().clone());
             pubsubs.insert(component.name.clone(), Arc::new(PubSub::in_kafka(component.name.clone(), cluster)));
@@ -194,19 +199,22 @@ async fn build(
     let guards = Arc::<Guards>::default();
     let invoker = Invoker::new(caller.token(), guards.clone());
     let place = job_place(&resources);
-    let store = match remote.first().filter(|_| jobs_are_remote(&resources)) {
+    let store = JobStore::Sqlite(databases[&place].clone());
+    #[cfg(feature = "postgres")]
+    let store = match remote.shared.first().filter(|_| jobs_are_remote(&resources)) {
         Some(database) => JobStore::Postgres(database),
-        None => JobStore::Sqlite(databases[&place].clone()),
+        None => store,
     };
-    let shared = matches!(store, JobStore::Postgres(_));
+    let shared = !matches!(store, JobStore::Sqlite(_));
     if place == Place::Memory && !shared {
         tracing::info!("no component names a file or a database: jobs are kept in memory, and end with the process");
     }
     let cron = CronBindings::new(&resources.components, &config.apps, &store, &caller);
     let jobs = Jobs::open(store, caller.clone(), &config.app_id, &config.apps).await.map_err(failed)?;
     let jobs = Arc::new(jobs);
-    remote.listen(Some(jobs.clone()).filter(|_| shared));
-    let consumers = Consumers::new(config.apps.clone(), pubsubs.clone(), caller, guards);
+    #[cfg(feature = "postgres")]
+    remote.shared.listen(Some(jobs.clone()).filter(|_| shared));
+    let consumers = Consumers::new(config.apps.clone(), pubsubs.clone(), caller, guards.clone());
     let awaited = config.awaited_app.as_ref().and_then(|app| config.apps.get(app)).cloned();
     let log = resources.configuration.api_log;
     let sidecar = Sidecar {

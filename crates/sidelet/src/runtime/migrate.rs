@@ -1,11 +1,11 @@
 //! Brings the tables of all databases up to date, and ends: what is run before a new release starts.
 
+use crate::{config::Config, error::StartError, resources::Resources};
+#[cfg(feature = "postgres")]
 use crate::{
-    config::Config,
-    error::StartError,
     metrics::Metrics,
     postgres::Database,
-    resources::{Keeper, Resources, Settings},
+    resources::{Keeper, Settings},
 };
 
 /// Makes the tables of every `state.postgresql` among the files, or brings them up to this release. It may be run at any
@@ -16,7 +16,17 @@ use crate::{
 /// # Errors
 /// When a file cannot be served, or a database is away, refuses, or was made by a newer release.
 pub async fn migrate(config: Config) -> Result<Vec<String>, StartError> {
-    let resources = Resources::read(&config)?;
+    prepare(&config, Resources::read(&config)?).await
+}
+
+/// Without PostgreSQL there are only files, which are brought up to date by whoever opens them.
+#[cfg(not(feature = "postgres"))]
+async fn prepare(_: &Config, _: Resources) -> Result<Vec<String>, StartError> {
+    Ok(Vec::new())
+}
+
+#[cfg(feature = "postgres")]
+async fn prepare(config: &Config, resources: Resources) -> Result<Vec<String>, StartError> {
     let metrics = Metrics::new(&config.app_id, &resources.configuration.metrics, std::iter::empty());
     let mut done = Vec::new();
     for component in &resources.components {

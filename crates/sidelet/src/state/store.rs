@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::{Change, Item};
+#[cfg(feature = "postgres")]
+use crate::postgres;
 use crate::{
     log::Topic,
     outbox::{Message, Relay},
-    postgres,
     resources::{KeyPrefix, Target},
     sqlite::{Batch, Database, items, log, outbox},
     store::{StoreError, now},
@@ -36,6 +37,7 @@ pub(crate) enum Keeper {
         publishes: Publishes,
     },
     /// In a PostgreSQL database, with the messages that wait for the relay.
+    #[cfg(feature = "postgres")]
     Postgres {
         /// The database.
         database: Arc<postgres::Database>,
@@ -79,6 +81,7 @@ impl StateStore {
                 let table = table.clone();
                 database.read(move |connection| items::get(connection, &table, &key, now())).await
             }
+            #[cfg(feature = "postgres")]
             Keeper::Postgres { database, .. } => database.get(&key).await,
         }
     }
@@ -95,6 +98,7 @@ impl StateStore {
                 };
                 database.read(read).await
             }
+            #[cfg(feature = "postgres")]
             Keeper::Postgres { database, .. } => {
                 let Some(found) = database.get_many(&whole, limit).await? else { return Ok(None) };
                 collect(keys, &whole, limit, |key| Ok(found.get(key).cloned()))
@@ -114,6 +118,7 @@ impl StateStore {
                     })
                     .await
             }
+            #[cfg(feature = "postgres")]
             Keeper::Postgres { database, relay } => {
                 let (database, relay) = (database.clone(), relay.clone().filter(|_| !messages.is_empty()));
                 let commit = async move {

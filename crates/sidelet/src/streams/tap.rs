@@ -1,6 +1,7 @@
 //! Reads one topic for all its readers.
 
 mod file;
+#[cfg(feature = "kafka")]
 mod kafka;
 
 use std::{
@@ -139,6 +140,7 @@ impl Tap {
     async fn run(self: Arc<Self>) {
         match self.pubsub.log() {
             Log::Sqlite { database, .. } => self.read_file(database).await,
+            #[cfg(feature = "kafka")]
             Log::Kafka(cluster) => self.follow_kafka(cluster).await,
         }
     }
