@@ -133,6 +133,11 @@ impl Error {
         matches!(self, Self::Unavailable { .. })
     }
 
+    /// Whether what was sent is refused, rather than who sent it or where to: it would be no better later.
+    pub fn refuses_content(&self) -> bool {
+        matches!(self, Self::Refused { status: StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE, .. })
+    }
+
     /// Whether another writer was first.
     pub fn is_conflict(&self) -> bool {
         matches!(self, Self::Conflict { .. })

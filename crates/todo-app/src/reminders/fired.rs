@@ -7,7 +7,8 @@ use super::{JobName, ReminderJob, TOPIC};
 use crate::{App, derived_id, failure::Failure, http::Request, schedule::Message};
 
 impl<T: Transport> App<T> {
-    /// Does what a job is for. One that is not understood is logged and over: it would be no better later.
+    /// Does what a job is for. One that is not understood, or whose message is refused, is logged and over: it would be
+    /// no better later.
     ///
     /// # Errors
     /// [`Failure::Sidecar`], and then the job fires again.
@@ -19,7 +20,10 @@ impl<T: Transport> App<T> {
                 Err(error) => error.to_string(),
             },
             Some(JobName::Later(id)) => match serde_json::from_str::<Message>(body) {
-                Ok(message) => return self.publish_message(&id, &message).await,
+                Ok(message) => match self.publish_message(&id, &message).await {
+                    Err(Failure::Sidecar(error)) if error.refuses_content() => error.to_string(),
+                    done => return done,
+                },
                 Err(error) => error.to_string(),
             },
             Some(JobName::Daily(user)) => return self.begin_day(user).await,

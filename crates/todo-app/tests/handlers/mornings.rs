@@ -20,6 +20,21 @@ fn fire(sidecar: &Sidecar, seconds: i64, name: &str, data: &Value) {
     while block_on(app(sidecar, seconds).take_job(name, &request)).is_err() {}
 }
 
+#[test]
+fn a_message_that_is_refused_is_given_up_and_one_that_meets_no_broker_is_not() {
+    let sidecar = with_account();
+    let take = |topic: &str| {
+        let message = json!({ "topic": topic, "key": "k", "type": "todo.test", "data": {} });
+        block_on(app(&sidecar, LATER).take_job("later-one", &Request::new(message.to_string().into_bytes())))
+    };
+    assert!(take(&"t".repeat(300)).is_ok());
+    sidecar.broker_is_away.set(true);
+    assert!(take("reminders").is_err());
+    sidecar.broker_is_away.set(false);
+    assert!(take("reminders").is_ok());
+    assert_eq!(sidecar.world.borrow().published.keys().collect::<Vec<_>>(), ["one"]);
+}
+
 proptest! {
     #![proptest_config(fuzzing::config(200))]
 

@@ -146,6 +146,9 @@ impl World {
                 self.jobs.remove(*name);
                 (204, 0, Value::Null)
             }
+            (&Method::POST, ["publish", _, topic]) if topic.len() > 255 => {
+                (400, 0, json!({ "errorCode": "ERR_MALFORMED_REQUEST", "message": "the topic is too long" }))
+            }
             (&Method::POST, ["publish", _, topic]) => {
                 let metadata: BTreeMap<String, String> =
                     form_urlencoded::parse(request.uri().query().unwrap().as_bytes()).into_owned().collect();
