@@ -9,6 +9,8 @@ use bytes::Bytes;
 use dapr::Metadata;
 use serde_json::value::RawValue;
 
+use crate::resiliency::Fault;
+
 pub(crate) use http::HttpBinding;
 pub(crate) use smtp::{Defaults, Priority, SmtpBinding};
 
@@ -71,6 +73,16 @@ pub(crate) enum BindingError {
 impl BindingError {
     fn failed(message: impl Into<String>) -> Self {
         Self::Failed { message: message.into(), metadata: Vec::new() }
+    }
+}
+
+impl Fault for BindingError {
+    fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed { .. })
+    }
+
+    fn not_waited(reason: &'static str) -> Self {
+        Self::failed(reason)
     }
 }
 

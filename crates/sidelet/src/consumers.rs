@@ -39,7 +39,7 @@ pub(crate) struct Consumers {
     apps: BTreeMap<String, AppAddress>,
     pubsubs: Arc<BTreeMap<String, Arc<PubSub>>>,
     caller: Caller,
-    /// What the resiliency documents say of invocations, which stand beside deliveries.
+    /// What the resiliency documents say of all but deliveries.
     guards: Arc<Guards>,
     stop: CancellationToken,
     inside: Mutex<Inside>,
@@ -148,7 +148,7 @@ impl Consumers {
         if result.is_err() {
             (inside.declared, inside.resiliency) = before;
         } else {
-            self.guards.declare(self.apps.keys(), &inside.resiliency);
+            self.guards.declare(&inside.resiliency);
         }
         result
     }

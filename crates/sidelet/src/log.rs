@@ -47,7 +47,7 @@ impl Topic {
 }
 
 /// A message on its way into a log.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct NewMessage {
     /// Where it goes.
     pub(crate) topic: Arc<Topic>,

@@ -14,7 +14,7 @@ use std::{
 };
 
 pub(crate) use breaker::{Allowance, Breaker, COUNTS, Trip};
-pub(crate) use guard::{Guard, Guards};
+pub(crate) use guard::{Fault, Guard, Guards};
 pub(crate) use retry::{Retry, Waits};
 
 /// What applies to one target.
@@ -55,6 +55,8 @@ pub(crate) struct Resiliency {
     pub(crate) named: Named,
     /// What comes from a component and goes to an app, by component.
     pub(crate) inbound: BTreeMap<String, Policy>,
+    /// What a component is asked to do, by component.
+    pub(crate) outbound: BTreeMap<String, Policy>,
     /// What is invoked, by app.
     pub(crate) apps: BTreeMap<String, Policy>,
 }
@@ -64,6 +66,18 @@ impl Resiliency {
     pub(crate) fn delivery(&self, pubsub: &str) -> Policy {
         let default = || self.by_default(&["PubsubComponentInbound", "ComponentInbound", "Component", ""]);
         self.inbound.get(pubsub).cloned().unwrap_or_else(default)
+    }
+
+    /// For what a component is asked to do.
+    pub(crate) fn outbound(&self, kind: Kind, component: &str) -> Policy {
+        let own = match kind {
+            Kind::State => "StatestoreComponentOutbound",
+            Kind::PubSub => "PubsubComponentOutbound",
+            Kind::Binding => "BindingComponentOutbound",
+            Kind::Secrets => "SecretstoreComponentOutbound",
+        };
+        let default = || self.by_default(&[own, "ComponentOutbound", "Component", ""]);
+        self.outbound.get(component).cloned().unwrap_or_else(default)
     }
 
     /// For invocations of an app.

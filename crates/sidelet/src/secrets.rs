@@ -15,6 +15,8 @@ use std::{
 pub(crate) use file::FileForm;
 pub(crate) use kubernetes::Kubernetes;
 
+use crate::resiliency::Fault;
+
 /// A secret: its values by their keys. Most secrets are one value under their own name.
 pub(crate) type Secret = BTreeMap<String, String>;
 
@@ -38,6 +40,16 @@ pub(crate) struct SecretError {
     message: String,
     /// Asking again may help.
     passes: bool,
+}
+
+impl Fault for SecretError {
+    fn is_failure(&self) -> bool {
+        self.passes
+    }
+
+    fn not_waited(reason: &'static str) -> Self {
+        Self { message: reason.to_owned(), passes: true }
+    }
 }
 
 /// How long a start waits for a store: a pod's network may come up after its processes.

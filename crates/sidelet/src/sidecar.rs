@@ -20,6 +20,7 @@ use crate::{
     jobs::Jobs,
     metrics::Metrics,
     pubsub::PubSub,
+    resiliency::Guards,
     resources::{ApiLog, Resources},
     state::StateStore,
     streams::Streams,
@@ -50,6 +51,8 @@ pub(crate) struct Sidecar {
     pub(crate) metrics: Arc<Metrics>,
     /// The way into apps for callers of the API.
     pub(crate) invoker: Invoker,
+    /// What the resiliency documents say of calls that somebody waits for.
+    pub(crate) guards: Arc<Guards>,
     /// What brings messages to the apps.
     pub(crate) consumers: Arc<Consumers>,
     /// What apps are to be called with at a time.

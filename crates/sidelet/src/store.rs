@@ -2,6 +2,8 @@
 
 use std::{error::Error as StdError, fmt::Display, sync::Arc};
 
+use crate::resiliency::Fault;
+
 /// Why a read or a write was not done.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum StoreError {
@@ -45,6 +47,16 @@ impl StoreError {
     pub(crate) fn unavailable(reason: &'static str) -> Self {
         let source: Box<dyn StdError + Send + Sync> = reason.into();
         Self::Unavailable { source: source.into() }
+    }
+}
+
+impl Fault for StoreError {
+    fn is_failure(&self) -> bool {
+        matches!(self, Self::Unavailable { .. } | Self::Failed { .. })
+    }
+
+    fn not_waited(reason: &'static str) -> Self {
+        Self::unavailable(reason)
     }
 }
 

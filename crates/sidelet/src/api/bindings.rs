@@ -50,7 +50,7 @@ pub(super) async fn invoke_output_binding(sidecar: &Sidecar, name: &str, call: &
     let metadata: Metadata = body.metadata.unwrap_or_default().into_iter().collect();
     let invocation = Invocation { operation: &body.operation, data: body.data, metadata: &metadata };
     let start = Instant::now();
-    let outcome = binding.invoke(&invocation).await;
+    let outcome = sidecar.guards.ask(name, || binding.invoke(&invocation)).await;
     let known = binding.operations().iter().find(|known| **known == body.operation);
     sidecar.metrics.output_binding(name, known.copied().unwrap_or_default(), outcome.is_ok(), start);
     match outcome {

@@ -5,7 +5,7 @@
 mod guarded;
 mod headers;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use dapr::code;
@@ -25,7 +25,7 @@ use super::{
     answer::{Answer, Refusal},
     request::Call,
 };
-use crate::{apps, resiliency::Guards, sidecar::Sidecar};
+use crate::{apps, sidecar::Sidecar};
 
 /// How long an app may take until its answer begins.
 const ANSWER: Duration = Duration::from_secs(60);
@@ -71,8 +71,6 @@ fn climbs(path: &str) -> bool {
 pub(crate) struct Invoker {
     client: Client<HttpConnector, Body>,
     token: Option<HeaderValue>,
-    /// What the resiliency documents say of each app.
-    guards: Arc<Guards>,
 }
 
 /// A body that passes as it comes, or one that is at hand because it may be sent again.
@@ -80,8 +78,8 @@ type Body = Either<Limited<Incoming>, Full<Bytes>>;
 
 impl Invoker {
     /// Sends `token` with every request.
-    pub(crate) fn new(token: Option<HeaderValue>, guards: Arc<Guards>) -> Self {
-        Self { client: apps::client(), token, guards }
+    pub(crate) fn new(token: Option<HeaderValue>) -> Self {
+        Self { client: apps::client(), token }
     }
 }
 
@@ -95,7 +93,7 @@ pub(super) async fn invoke_service(sidecar: &Sidecar, target: &Target, call: &mu
     }
     let headers = headers::for_app(call.headers.clone(), &sidecar.app_id, app, sidecar.invoker.token.as_ref());
     let method = call.method.clone();
-    let answer = match sidecar.invoker.guards.of(app) {
+    let answer = match sidecar.guards.of_app(app) {
         None => {
             let body = call.take_body();
             let passes = !body.is_end_stream();

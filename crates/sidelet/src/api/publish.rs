@@ -77,10 +77,18 @@ pub(super) async fn publish_one(
     let publisher = Publisher { sidecar, topic: open(pubsub, &topic).await?, trace };
     let message = publisher.message(&content_type, body, &metadata)?;
     let start = Instant::now();
-    let done = pubsub.append(vec![message]).await;
+    let done = append(sidecar, pubsub, vec![message]).await;
     sidecar.metrics.published(&pubsub.name, &topic, done.is_ok(), start);
     done.map_err(|error| failed(error, &topic, pubsub))?;
     Ok(empty())
+}
+
+/// Appends all messages, or none.
+async fn append(sidecar: &Sidecar, pubsub: &PubSub, messages: Vec<NewMessage>) -> Result<(), StoreError> {
+    match sidecar.guards.of_component(&pubsub.name) {
+        None => pubsub.append(messages).await,
+        Some(guard) => guard.ask(|| pubsub.append(messages.clone())).await,
+    }
 }
 
 #[derive(Deserialize)]
@@ -129,7 +137,7 @@ pub(super) async fn publish_many(
         return Ok(empty());
     }
     let (start, count) = (Instant::now(), messages.len());
-    let done = pubsub.append(messages).await;
+    let done = append(sidecar, pubsub, messages).await;
     sidecar.metrics.published_in_bulk(&pubsub.name, &topic, done.is_ok(), count, start);
     match done {
         Ok(()) => Ok(empty()),

@@ -30,7 +30,8 @@ pub(super) async fn get_secret(sidecar: &Sidecar, name: &str, key: &str, call: &
         let message = format!("access denied by policy to get \"{key}\" from \"{name}\"");
         return Err(Refusal::new(StatusCode::FORBIDDEN, code::PERMISSION_DENIED, message));
     }
-    let found = store.get(key, namespace(call).as_deref()).await;
+    let namespace = namespace(call);
+    let found = sidecar.guards.ask(name, || store.get(key, namespace.as_deref())).await;
     sidecar.metrics.secret(name, "get", matches!(found, Ok(Some(_))), start);
     let reason = match found {
         Ok(Some(secret)) => return Ok(answer(&secret)),
@@ -44,7 +45,8 @@ pub(super) async fn get_secret(sidecar: &Sidecar, name: &str, key: &str, call: &
 /// Every secret that the configuration does not keep from the apps.
 pub(super) async fn get_secrets(sidecar: &Sidecar, name: &str, call: &Call) -> Result<Answer, Refusal> {
     let (store, start) = (store(sidecar, name)?, Instant::now());
-    let found = store.all(namespace(call).as_deref()).await;
+    let namespace = namespace(call);
+    let found = sidecar.guards.ask(name, || store.all(namespace.as_deref())).await;
     sidecar.metrics.secret(name, "bulk_get", found.is_ok(), start);
     let mut secrets = found.map_err(|error| {
         let message = format!("failed getting secrets from secret store {name}: {error}");

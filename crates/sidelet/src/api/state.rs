@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     envelope::time_text,
-    outbox,
+    outbox::{self, Message},
     sidecar::Sidecar,
     state::{Change, Condition, StateStore},
     store::StoreError,
@@ -46,7 +46,7 @@ pub(super) fn store<'sidecar>(sidecar: &'sidecar Sidecar, name: &str) -> Result<
 pub(super) async fn get_item(sidecar: &Sidecar, store: &StateStore, key: &str) -> Result<Answer, Refusal> {
     text::check_key(key)?;
     let start = Instant::now();
-    let item = store.get(key).await;
+    let item = sidecar.guards.ask(&store.name, || store.get(key)).await;
     sidecar.metrics.state(&store.name, "get", item.is_ok(), start);
     let item = item.map_err(|error| {
         Refusal::store(error, code::STATE_GET, &format!("fail to get {key} from state store {}", store.name))
@@ -85,12 +85,25 @@ pub(super) async fn save_items(sidecar: &Sidecar, store: &StateStore, call: &mut
         });
     }
     let start = Instant::now();
-    let commits = changes.into_iter().map(|change| store.commit(vec![change], Vec::new()));
+    let commits = changes.into_iter().map(|change| commit(sidecar, store, vec![change], Vec::new()));
     for result in join_all(commits).await {
         sidecar.metrics.state(&store.name, "set", result.is_ok(), start);
         result.map_err(|error| Refusal::store(error, code::STATE_SAVE, &attempt))?;
     }
     Ok(empty())
+}
+
+/// Makes all changes and publishes all messages, or none.
+async fn commit(
+    sidecar: &Sidecar,
+    store: &StateStore,
+    changes: Vec<Change>,
+    messages: Vec<Message>,
+) -> Result<(), StoreError> {
+    match sidecar.guards.of_component(&store.name) {
+        None => store.commit(changes, messages).await,
+        Some(guard) => guard.ask(|| store.commit(changes.clone(), messages.clone())).await,
+    }
 }
 
 /// Removes one key, which may be absent unless `If-Match` says otherwise.
@@ -107,7 +120,7 @@ pub(super) async fn delete_item(
     };
     let change = Change::Delete { key: store.whole_key(key), condition };
     let start = Instant::now();
-    let done = store.commit(vec![change], Vec::new()).await;
+    let done = commit(sidecar, store, vec![change], Vec::new()).await;
     sidecar.metrics.state(&store.name, "delete", done.is_ok(), start);
     done.map_err(|error| Refusal::store(error, code::STATE_DELETE, &format!("failed deleting state with key {key}")))?;
     Ok(empty())
@@ -122,7 +135,7 @@ pub(super) async fn get_items(sidecar: &Sidecar, store: &StateStore, call: &mut 
     }
     keys.iter().try_for_each(|key| text::check_key(key))?;
     let start = Instant::now();
-    let items = store.get_many(keys, BULK).await;
+    let items = sidecar.guards.ask(&store.name, || store.get_many(keys.clone(), BULK)).await;
     sidecar.metrics.state(&store.name, "bulk_get", items.is_ok(), start);
     let items = items.map_err(|error| {
         Refusal::store(error, code::STATE_BULK_GET, &format!("failed bulk get from state store {}", store.name))
@@ -183,7 +196,7 @@ pub(super) async fn commit_transaction(
     };
     let changes = std::mem::take(&mut plan.changes);
     let (start, published) = (Instant::now(), messages.len());
-    let done = store.commit(changes, messages).await;
+    let done = commit(sidecar, store, changes, messages).await;
     sidecar.metrics.state(&store.name, "transaction", done.is_ok(), start);
     if let Some(target) = &store.outbox {
         (0..published).for_each(|_| sidecar.metrics.published(&target.pubsub, &target.topic, done.is_ok(), start));

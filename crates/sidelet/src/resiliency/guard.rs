@@ -1,4 +1,5 @@
-//! Policies at work on calls that somebody waits for: one guard for each app that a document has a policy for.
+//! Policies at work on calls that somebody waits for: one guard for each app and each component that a document has a
+//! policy for.
 
 use std::{
     collections::BTreeMap,
@@ -6,13 +7,35 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout};
 
-use super::{Allowance, Breaker, Policy, Resiliency, Retry};
+use super::{Allowance, Breaker, Kind, Policy, Resiliency, Retry};
 
-/// The guards of apps, as the documents say now.
+/// The guards of apps and components, as the documents say now.
+#[derive(Debug)]
+pub(crate) struct Guards {
+    /// What may be guarded.
+    apps: Vec<String>,
+    components: Vec<(String, Kind)>,
+    now: RwLock<Now>,
+}
+
 #[derive(Debug, Default)]
-pub(crate) struct Guards(RwLock<BTreeMap<String, Arc<Guard>>>);
+struct Now {
+    apps: ByName,
+    components: ByName,
+}
+
+type ByName = BTreeMap<String, Arc<Guard>>;
+
+/// What may go wrong with a component.
+pub(crate) trait Fault {
+    /// Whether the component failed, rather than refused what it was asked: only then another try can help.
+    fn is_failure(&self) -> bool;
+
+    /// What is told when a policy does not wait for the component.
+    fn not_waited(reason: &'static str) -> Self;
+}
 
 /// A policy, and what its breaker has seen.
 #[derive(Debug)]
@@ -35,20 +58,46 @@ pub(crate) struct Try<'g> {
 }
 
 impl Guards {
-    /// Takes the policies of these apps. An app whose policy is as before keeps what its breaker has seen.
-    pub(crate) fn declare<'a>(&self, apps: impl Iterator<Item = &'a String>, resiliency: &Resiliency) {
-        let mut guards = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let guard = |app: &String| {
-            let policy = resiliency.invocation(app);
-            let same = guards.get(app).filter(|guard| guard.policy == policy).cloned();
-            (policy != Policy::default()).then(|| (app.clone(), same.unwrap_or_else(|| Arc::new(Guard::new(policy)))))
+    /// Those of these apps and components, without a policy yet.
+    pub(crate) fn new(apps: Vec<String>, components: Vec<(String, Kind)>) -> Self {
+        Self { apps, components, now: RwLock::default() }
+    }
+
+    /// Takes what the documents say. A target whose policy is as before keeps what its breaker has seen.
+    pub(crate) fn declare(&self, resiliency: &Resiliency) {
+        let renewed = |targets: Vec<(&String, Policy)>, before: &ByName| -> ByName {
+            let guarded = targets.into_iter().filter(|(_, policy)| *policy != Policy::default());
+            let guard = |(name, policy): (&String, Policy)| {
+                let same = before.get(name).filter(|guard| guard.policy == policy).cloned();
+                (name.clone(), same.unwrap_or_else(|| Arc::new(Guard::new(policy))))
+            };
+            guarded.map(guard).collect()
         };
-        *guards = apps.filter_map(guard).collect();
+        let apps = self.apps.iter().map(|app| (app, resiliency.invocation(app))).collect();
+        let components = self.components.iter().map(|(name, kind)| (name, resiliency.outbound(*kind, name))).collect();
+        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        *now = Now { apps: renewed(apps, &now.apps), components: renewed(components, &now.components) };
     }
 
     /// What guards calls to an app; `None` when no policy does.
-    pub(crate) fn of(&self, app: &str) -> Option<Arc<Guard>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(app).cloned()
+    pub(crate) fn of_app(&self, app: &str) -> Option<Arc<Guard>> {
+        self.now.read().unwrap_or_else(PoisonError::into_inner).apps.get(app).cloned()
+    }
+
+    /// What guards calls to a component; `None` when no policy does.
+    pub(crate) fn of_component(&self, component: &str) -> Option<Arc<Guard>> {
+        self.now.read().unwrap_or_else(PoisonError::into_inner).components.get(component).cloned()
+    }
+
+    /// Asks a component, as often and as long as its policy says.
+    pub(crate) async fn ask<T, E: Fault, F>(&self, component: &str, mut ask: impl FnMut() -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        match self.of_component(component) {
+            None => ask().await,
+            Some(guard) => guard.ask(ask).await,
+        }
     }
 }
 
@@ -83,6 +132,30 @@ impl Guard {
         })
     }
 
+    /// Asks a component until it does not fail, or the policy ends.
+    pub(crate) async fn ask<T, E: Fault, F>(&self, mut ask: impl FnMut() -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
+        let mut failures = 0;
+        loop {
+            let Some(one) = self.enter(Instant::now()) else { return Err(E::not_waited("circuit breaker is open")) };
+            let outcome = match self.policy.timeout {
+                None => ask().await,
+                Some(limit) => timeout(limit, ask())
+                    .await
+                    .unwrap_or_else(|_| Err(E::not_waited("it took longer than its resiliency policy allows"))),
+            };
+            let failed = outcome.as_ref().is_err_and(E::is_failure);
+            one.ended(!failed, Instant::now());
+            failures += 1;
+            match self.retry().filter(|retry| failed && retry.goes_on(failures, None)) {
+                Some(retry) => sleep(retry.wait(failures)).await,
+                None => return outcome,
+            }
+        }
+    }
+
     fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -108,7 +181,7 @@ impl Drop for Try<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resiliency::Trip;
+    use crate::resiliency::{Trip, Waits};
 
     fn resiliency(timeout: u64) -> Resiliency {
         let breaker = Trip { max_requests: 1, interval: Duration::ZERO, timeout: Duration::from_secs(60), trip: None };
@@ -118,17 +191,16 @@ mod tests {
 
     #[test]
     fn a_breaker_lets_one_find_out_and_is_kept_by_documents_that_say_the_same() {
-        let apps = ["a".to_owned(), "b".to_owned()];
-        let guards = Guards::default();
-        guards.declare(apps.iter(), &resiliency(1));
-        assert!(guards.of("b").is_none());
+        let guards = Guards::new(vec!["a".to_owned(), "b".to_owned()], Vec::new());
+        guards.declare(&resiliency(1));
+        assert!(guards.of_app("b").is_none());
         let now = Instant::now();
-        let guard = guards.of("a").unwrap();
+        let guard = guards.of_app("a").unwrap();
         for _ in 0..6 {
             guard.enter(now).unwrap().ended(false, now);
         }
-        guards.declare(apps.iter(), &resiliency(1));
-        let guard = guards.of("a").unwrap();
+        guards.declare(&resiliency(1));
+        let guard = guards.of_app("a").unwrap();
         assert!(guard.enter(now).is_none());
 
         let later = now + Duration::from_secs(61);
@@ -138,9 +210,65 @@ mod tests {
         guard.enter(later).unwrap().ended(true, later);
         assert!(guard.enter(later).is_some());
 
-        guards.declare(apps.iter(), &resiliency(2));
-        assert_eq!(guards.of("a").unwrap().timeout(), Some(Duration::from_secs(2)));
-        guards.declare(apps.iter(), &Resiliency::default());
-        assert!(guards.of("a").is_none());
+        guards.declare(&resiliency(2));
+        assert_eq!(guards.of_app("a").unwrap().timeout(), Some(Duration::from_secs(2)));
+        guards.declare(&Resiliency::default());
+        assert!(guards.of_app("a").is_none());
+    }
+
+    #[derive(Debug, PartialEq)]
+    enum Wrong {
+        Failed,
+        Refused,
+        NotWaited,
+    }
+
+    impl Fault for Wrong {
+        fn is_failure(&self) -> bool {
+            *self != Self::Refused
+        }
+
+        fn not_waited(_: &'static str) -> Self {
+            Self::NotWaited
+        }
+    }
+
+    /// What came of it, and how often was asked.
+    async fn asked(guards: &Guards, answer: impl AsyncFn(u32) -> Result<(), Wrong>) -> (Result<(), Wrong>, u32) {
+        let count = std::cell::Cell::new(0);
+        let outcome = guards.ask("store", || {
+            count.set(count.get() + 1);
+            answer(count.get())
+        });
+        (outcome.await, count.get())
+    }
+
+    #[tokio::test]
+    async fn a_component_is_asked_as_its_policy_says() {
+        let policy = Policy {
+            timeout: Some(Duration::from_millis(20)),
+            retry: Some(Retry {
+                waits: Waits::Constant(Duration::from_millis(5)),
+                most: Some(2),
+                statuses: Vec::new(),
+            }),
+            breaker: Some(Trip {
+                max_requests: 1,
+                interval: Duration::ZERO,
+                timeout: Duration::from_secs(60),
+                trip: None,
+            }),
+        };
+        let outbound = BTreeMap::from([("store".to_owned(), policy)]);
+        let guards = Guards::new(Vec::new(), vec![("store".to_owned(), Kind::State)]);
+        guards.declare(&Resiliency { outbound, ..Resiliency::default() });
+        let second = async |count| if count == 2 { Ok(()) } else { Err(Wrong::Failed) };
+        assert_eq!(asked(&guards, second).await, (Ok(()), 2));
+        assert_eq!(asked(&guards, async |_| Err(Wrong::Refused)).await, (Err(Wrong::Refused), 1));
+        assert_eq!(asked(&guards, async |_| Err(Wrong::Failed)).await, (Err(Wrong::Failed), 3));
+        let start = Instant::now();
+        assert_eq!(asked(&guards, async |_| std::future::pending().await).await, (Err(Wrong::NotWaited), 3));
+        assert!(start.elapsed() >= Duration::from_millis(3 * 20 + 2 * 5), "{:?}", start.elapsed());
+        assert_eq!(asked(&guards, async |_| Ok(())).await, (Err(Wrong::NotWaited), 0), "the breaker is open");
     }
 }

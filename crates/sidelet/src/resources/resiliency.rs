@@ -130,7 +130,8 @@ impl Draft {
         let spec: Spec = document.spec()?;
         let refuse = |reason: String| document.location.refuse(format!("resiliency `{}`: {reason}", document.name));
         if spec.targets.actors.is_some() {
-            without_effect(&document.name, "actors");
+            let resiliency = &document.name;
+            tracing::warn!(resiliency, target = "actors", "a target of a resiliency document has no effect here");
         }
         let named = policies(spec.policies).map_err(refuse)?;
         Ok(Self { named, targets: spec.targets, name: document.name, location: document.location })
@@ -155,24 +156,18 @@ pub(super) fn join(drafts: Vec<Draft>) -> Result<Resiliency, StartError> {
             }
         }
         for (component, directions) in targets.components {
-            let target = |direction: &str| format!("components.{component}.{direction}");
-            if let Some(names) = directions.outbound {
-                // Checked all the same: a wrong name is a wrong name.
-                find(&target("outbound"), names)?;
-                without_effect(&name, &target("outbound"));
-            }
-            let policy = find(&target("inbound"), directions.inbound.unwrap_or_default())?;
-            if all.inbound.insert(component.clone(), policy).is_some() {
+            let find = |direction: &str, names: Option<NamesText>| {
+                find(&format!("components.{component}.{direction}"), names.unwrap_or_default())
+            };
+            let (inbound, outbound) = (find("inbound", directions.inbound)?, find("outbound", directions.outbound)?);
+            all.outbound.insert(component.clone(), outbound);
+            if all.inbound.insert(component.clone(), inbound).is_some() {
                 let message = "is in a document before; expected it once";
                 return Err(refuse(format!("the target `components.{component}` {message}")));
             }
         }
     }
     Ok(all)
-}
-
-fn without_effect(resiliency: &str, target: &str) {
-    tracing::warn!(resiliency, target, "a target of a resiliency document has no effect here");
 }
 
 fn look_up(names: NamesText, target: &str, own: &Named, all: &Named) -> Result<Policy, String> {

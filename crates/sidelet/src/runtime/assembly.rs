@@ -196,8 +196,9 @@ async fn build(
     let caller = Caller::new(token, metrics.clone()).map_err(|_| StartError::Arguments {
         message: "the app token cannot be sent in a header; expected visible letters".into(),
     })?;
-    let guards = Arc::<Guards>::default();
-    let invoker = Invoker::new(caller.token(), guards.clone());
+    let guarded = resources.components.iter().filter_map(|part| Some((part.name.clone(), part.settings.kind()?)));
+    let guards = Arc::new(Guards::new(config.apps.keys().cloned().collect(), guarded.collect()));
+    let invoker = Invoker::new(caller.token());
     let place = job_place(&resources);
     let store = JobStore::Sqlite(databases[&place].clone());
     #[cfg(feature = "postgres")]
@@ -229,6 +230,7 @@ async fn build(
         metrics,
         invoker,
         resources,
+        guards,
         consumers,
         jobs,
         cron,

@@ -219,3 +219,32 @@ async fn an_app_that_fails_is_left_alone_while_its_breaker_is_open() {
     assert_eq!((closed.status, calls.load(Ordering::SeqCst)), (200, 3));
     sidecar.stop().await;
 }
+
+#[tokio::test]
+async fn what_a_component_is_asked_is_tried_again_as_its_policy_says() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let app = App::answering({
+        let calls = calls.clone();
+        move |_| if calls.fetch_add(1, Ordering::SeqCst) == 1 { answer(200, "{}") } else { answer(500, "") }
+    })
+    .await;
+    let binding = format!(
+        "\n---\napiVersion: dapr.io/v1alpha1\nkind: Component\nmetadata: {{name: web}}\nspec:\n  type: bindings.http\n  \
+         version: v1\n  metadata: [{{name: url, value: '{}'}}]\n",
+        app.address()
+    );
+    let policy = "{policies: {
+        retries: {few: {duration: 1ms, maxRetries: 2}},
+        circuitBreakers: {b: {trip: consecutiveFailures > 2}}},
+        targets: {components: {web: {outbound: {retry: few, circuitBreaker: b}}}}}";
+    let sidecar = Place::new(&format!("{COMPONENTS}{binding}{}", resiliency(policy))).start().await;
+    let invoke = async || sidecar.api.post("/v1.0/bindings/web", r#"{"operation":"get"}"#).await;
+    assert_eq!((invoke().await.status, calls.load(Ordering::SeqCst)), (200, 2));
+    assert_eq!((invoke().await.status, calls.load(Ordering::SeqCst)), (500, 5));
+    let open = invoke().await;
+    assert_eq!((open.status, calls.load(Ordering::SeqCst)), (500, 5));
+    assert!(open.body.contains("circuit breaker is open"), "{open:?}");
+    // Others have policies of their own.
+    sidecar.api.save("k", "1").await;
+    sidecar.stop().await;
+}
