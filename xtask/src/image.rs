@@ -5,7 +5,10 @@
 
 mod layout;
 
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
@@ -47,6 +50,14 @@ impl Architecture {
         }
     }
 
+    /// What zig calls it, with its C library.
+    fn zig_target(self) -> &'static str {
+        match self {
+            Self::Arm64 => "aarch64-linux-musl",
+            Self::Amd64 => "x86_64-linux-musl",
+        }
+    }
+
     /// The number that ELF has for it.
     fn machine(self) -> u16 {
         match self {
@@ -65,7 +76,8 @@ pub(crate) fn build(architectures: &[Architecture]) -> Result<()> {
     let mut layout = Layout::create(&folder)?;
     for architecture in architectures {
         let path = binary(*architecture)?;
-        let program = std::fs::read(&path).with_context(|| format!("could not read `{}`", path.display()))?;
+        let mut program = std::fs::read(&path).with_context(|| format!("could not read `{}`", path.display()))?;
+        blank(&mut program, &[root(), cargo_home()?, cache()?])?;
         check(&program, *architecture).with_context(|| format!("`{}`", path.display()))?;
         println!("{}: {:.1} MiB", path.display(), program.len() as f64 / f64::from(1 << 20));
         layout.add(&Image { architecture: architecture.name(), program: &program })?;
@@ -86,21 +98,70 @@ fn binary(architecture: Architecture) -> Result<PathBuf> {
         std::iter::once(programs.to_owned())
             .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
     )?;
-    let environment = [("PATH", path), ("RUSTFLAGS", plain_paths()?.into())];
+    let zigbuild = zigbuild.to_str().context("the target folder's path is text")?;
+    let mut environment =
+        vec![("PATH", path), ("RUSTFLAGS", plain_paths()?.into()), ("CARGO_ZIGBUILD_CACHE_DIR", cache()?.into())];
+    environment.extend(c_tools(zigbuild, architecture));
     let package =
         ["zigbuild", "--profile", "dist", "--target", rust_target, "--package", "sidelet", "--bin", "sidelet"];
-    run_with(zigbuild.to_str().context("the target folder's path is text")?, &package, &environment)?;
+    run_with(zigbuild, &package, &environment)?;
     Ok(target().join(rust_target).join("dist/sidelet"))
 }
 
-/// Flags by which no path of this machine gets into the program.
+/// The compilers by the names that librdkafka's `configure` knows: it takes no target's own, as other packages do.
+fn c_tools(zigbuild: &str, architecture: Architecture) -> Vec<(&'static str, OsString)> {
+    let compiler = |language: &str| format!("{zigbuild} zig {language} -- -target {}", architecture.zig_target());
+    let tools = [
+        ("CC", compiler("cc")),
+        ("CXX", compiler("c++")),
+        ("AR", format!("{zigbuild} zig ar --")),
+        ("RANLIB", format!("{zigbuild} zig ranlib --")),
+        // What runs while building is for this machine.
+        ("HOST_CC", "cc".to_owned()),
+        ("HOST_CXX", "c++".to_owned()),
+        ("HOST_AR", "ar".to_owned()),
+        // It makes a shared library beside the static one, from a list with a name that is nowhere.
+        ("LDFLAGS", "-Wl,--undefined-version".to_owned()),
+        // It would find the libraries of this machine.
+        ("PKG_CONFIG", "false".to_owned()),
+    ];
+    tools.map(|(name, value)| (name, value.into())).into()
+}
+
+/// Flags by which no path of this machine gets into what is compiled from Rust.
 fn plain_paths() -> Result<String> {
-    let cargo = match std::env::var_os("CARGO_HOME") {
-        Some(folder) => PathBuf::from(folder),
-        None => std::env::home_dir().context("there is no home folder")?.join(".cargo"),
-    };
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
-    Ok([remap(&root(), "todo"), remap(&cargo, "cargo")].join(" "))
+    Ok([remap(&root(), "todo"), remap(&cargo_home()?, "cargo")].join(" "))
+}
+
+fn cargo_home() -> Result<PathBuf> {
+    match std::env::var_os("CARGO_HOME") {
+        Some(folder) => Ok(folder.into()),
+        None => Ok(home()?.join(".cargo")),
+    }
+}
+
+/// Where cargo-zigbuild keeps its compilers' wrappers, whose names OpenSSL notes.
+fn cache() -> Result<PathBuf> {
+    Ok(home()?.join(".cache/cargo-zigbuild"))
+}
+
+fn home() -> Result<PathBuf> {
+    std::env::home_dir().context("there is no home folder")
+}
+
+/// Puts dots in place of the names of `folders`: OpenSSL notes in which it was made, to load modules that there are none of.
+fn blank(program: &mut [u8], folders: &[PathBuf]) -> Result<()> {
+    for folder in folders {
+        let name = folder.to_str().context("the path of a folder is text")?.as_bytes();
+        ensure!(name.len() > 1, "the folder `{}` cannot be told from other text", folder.display());
+        let mut from = 0;
+        while let Some(at) = program[from..].windows(name.len()).position(|part| part == name) {
+            program[from + at..][..name.len()].fill(b'.');
+            from += at + name.len();
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a program that would not run alone in an image, and one that is too large for the platform's budget.
@@ -135,5 +196,18 @@ impl Elf {
         let kinds: Option<Vec<u32>> =
             (0..usize::from(count)).map(|index| kind(table.checked_add(index * usize::from(size))?)).collect();
         Some(Self { machine: short(18)?, has_loader: kinds?.contains(&LOADER) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_blanked_wherever_they_are() {
+        let mut program = b"a/home/me/b\0/home/me/home/you".to_vec();
+        blank(&mut program, &["/home/me".into()]).unwrap();
+        assert_eq!(program, b"a......../b\0......../home/you");
+        assert!(blank(&mut program, &["/".into()]).is_err());
     }
 }
