@@ -33,7 +33,7 @@ pub(crate) fn run(address: &str) -> Result<()> {
     })?;
 
     let name = random()?;
-    let account = json!({"email": format!("smoke-{name}@example.com"), "password": format!("Smoke-{}", random()?)});
+    let account = json!({"name": "Smoke test", "email": format!("smoke-{name}@example.com"), "password": format!("Smoke-{}", random()?)});
     timed("an account is made", || {
         let session = visitor.ask("POST", "/api/auth/sign-up", Some(&account))?.expect(201)?;
         visitor.token = Some(session["token"].as_str().context("the answer has no `token`")?.to_owned());

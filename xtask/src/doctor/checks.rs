@@ -86,6 +86,9 @@ fn info<'a>(cluster: &'a Cluster, field: &str) -> Vec<&'a str> {
 
 fn architecture(cluster: &Cluster) -> Finding {
     let found = info(cluster, "architecture");
+    if found.is_empty() {
+        return Note("no node tells".to_owned());
+    }
     match found.iter().find(|name| !["amd64", "arm64"].contains(name)) {
         Some(name) => bad(
             format!("there are nodes of {name}, and the images are for amd64 and arm64"),
@@ -97,7 +100,7 @@ fn architecture(cluster: &Cluster) -> Finding {
 
 fn executor(cluster: &Cluster, values: &Values) -> Finding {
     let runtimes = info(cluster, "containerRuntimeVersion");
-    let found = runtimes.join(", ");
+    let found = if runtimes.is_empty() { "none that is ready".to_owned() } else { runtimes.join(", ") };
     if values.text("executor") == "spinImage" {
         return Good(format!("spinImage runs on any node; these have {found}"));
     }
