@@ -12,7 +12,7 @@ const KUBERNETES: u32 = 30;
 /// What everything together requests, the nodes' own needs aside, in thousandths: the bound of the chart's tests.
 const BUDGET: (i128, i128) = (1_200, (3 << 30) * 1_000);
 /// Where the pods of that budget are, beside the application's namespace.
-const PLATFORM: [&str; 6] = ["cert-manager", "ingress", "keda", "kafka", "runtime-class-manager", "spin-operator"];
+const PLATFORM: [&str; 6] = ["cert-manager", "ingress", "keda", "runtime-class-manager", "spin-operator", "strimzi"];
 /// What makes OCI's block volumes.
 const OCI_VOLUMES: &str = "blockvolume.csi.oraclecloud.com";
 /// Gigabytes: what is free on OCI, and the least that a volume has, a node's own included.
@@ -114,7 +114,7 @@ fn executor(cluster: &Cluster, values: &Values) -> Finding {
     if !cluster.has("runtimeclasses", class) {
         return bad(
             format!("executor: shim needs the runtime class `{class}`, which is not there"),
-            "install the Spin shim on the nodes with runtime-class-manager (docs/minikube.md), or set `executor: spinImage`",
+            "install the Spin shim on the nodes with runtime-class-manager (docs/deployment-guide.md), or set `executor: spinImage`",
         );
     }
     Good(format!("shim, by the runtime class {class} on {found}"))
