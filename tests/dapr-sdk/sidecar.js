@@ -24,6 +24,19 @@ spec:
   metadata: ${JSON.stringify(Object.entries(metadata).map(([name, value]) => ({ name, value })))}
 `;
 
+/** State and messages: in one SQLite file, or in the servers that the variables name. */
+function stores() {
+  const { POSTGRES_URL, KAFKA_BROKERS } = process.env;
+  const file = { connectionString: "data.db" };
+  const state = POSTGRES_URL
+    ? component("statestore", "state.postgresql", { connectionString: POSTGRES_URL })
+    : component("statestore", "state.sqlite", file);
+  const pubsub = KAFKA_BROKERS
+    ? component("pubsub", "pubsub.kafka", { brokers: KAFKA_BROKERS, authType: "none" })
+    : component("pubsub", "pubsub.sqlite", file);
+  return state + pubsub;
+}
+
 /** A logger that keeps the errors that a test provokes to itself. */
 export const quiet = { service: Object.fromEntries(["error", "warn", "info", "verbose", "debug"].map((name) => [name, () => {}])) };
 
@@ -45,8 +58,7 @@ export async function startSidecar({ appPort, port = 0 } = {}) {
   const app = appPort ? component("app", "bindings.http", { url: `http://127.0.0.1:${appPort}` }) : "";
   const resources =
     app +
-    component("statestore", "state.sqlite", { connectionString: "data.db" }) +
-    component("pubsub", "pubsub.sqlite", { connectionString: "data.db" }) +
+    stores() +
     component("secrets", "secretstores.local.file", { secretsFile: secrets }) +
     component("tick", "bindings.cron", { schedule: "@every 200ms" }) +
     component("tock", "bindings.cron", { schedule: "@every 200ms" });

@@ -159,9 +159,10 @@ fn run(task: Task) -> Result<ExitCode> {
             tools::c_compiler()?;
             tools::faketime()?;
             backends()?;
-            // Builds the commands `todo` and `sidelet` too, for their own tests; the other runners start the same ones.
+            // Builds the commands too, such as `todo` and `sidelet`, for their own tests; the other runners start the same ones.
             command::cargo(&["test", "--release", "--no-fail-fast"])?;
             node::test("tests/dapr-sdk", &[])?;
+            node::test_beside(&["postgres", "kafka"], "tests/dapr-sdk")?;
             node::test("tests/readers", &[("PYTHON", &python::CHECKS.program("python")?)])?;
             schemathesis::run()?;
             Ok(ExitCode::SUCCESS)

@@ -10,6 +10,8 @@
 //! - [`Certificates`]: an authority and what it signed, for servers and clients with TLS;
 //! - [`eventually`]: waits for a state, with a deadline.
 //!
+//! The command `backends` runs tests in other languages beside a server.
+//!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
 //! let mut postgres = backends::Postgres::start().await?;
