@@ -139,6 +139,20 @@ impl Kafka {
         self.server.as_ref().context("Kafka does not run")?.freeze(false)
     }
 
+    /// Lets no file of the broker grow beyond so many bytes, as a full disk does; it ends when it meets that. The next
+    /// start has room.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn limit_files(&self, bytes: u64) -> Result<()> {
+        self.server.as_ref().context("Kafka does not run")?.limit_files(bytes)
+    }
+
+    /// Whether the broker has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.server.as_mut().is_none_or(|server| server.ended().is_some())
+    }
+
     /// `host:port` of the broker without password and TLS.
     pub fn brokers(&self) -> String {
         self.listener("PLAINTEXT")

@@ -104,6 +104,20 @@ impl Server {
         self.child.try_wait().ok().flatten()
     }
 
+    /// Lets no file of the server's first process grow beyond so many bytes, as a disk does that is full.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub(crate) fn limit_files(&self, bytes: u64) -> Result<()> {
+        let mut prlimit = Command::new("prlimit");
+        prlimit.args(["--pid", &self.id().to_string(), &format!("--fsize={bytes}:")]);
+        let output = prlimit.output().context("could not run `prlimit`")?;
+        if !output.status.success() {
+            bail!("could not limit the files of {}: {}", self.name, String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+
     /// Stops the server's processes where they are, or lets them go on: its connections stay open and nobody answers.
     ///
     /// # Errors

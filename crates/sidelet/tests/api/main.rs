@@ -5,6 +5,7 @@ mod bindings;
 mod bounds;
 mod bulk;
 mod clock;
+mod cluster;
 mod configuration;
 mod connections;
 mod crash;

@@ -3,7 +3,7 @@
 //! What every store has in common is in `state` and `outbox`.
 
 mod faults;
-mod history;
+pub(crate) mod history;
 mod jobs;
 mod outbox;
 mod tables;

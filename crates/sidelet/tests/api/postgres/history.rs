@@ -21,7 +21,7 @@ use crate::harness::{Answer, Api, App, DEADLINE};
 const WRITERS: usize = 16;
 
 /// Writers at work.
-pub(super) struct History {
+pub(crate) struct History {
     /// The replicas; a writer goes on to the next one when one does not answer.
     apis: Mutex<Vec<Api>>,
     acknowledged: AtomicUsize,
@@ -33,21 +33,21 @@ pub(super) struct History {
 }
 
 /// Ended writers.
-pub(super) struct Written {
+pub(crate) struct Written {
     /// The last number of each key that was acknowledged.
     last: BTreeMap<String, i64>,
-    pub(super) acknowledged: usize,
-    pub(super) refused: usize,
-    pub(super) longest: Duration,
+    pub(crate) acknowledged: usize,
+    pub(crate) refused: usize,
+    pub(crate) longest: Duration,
 }
 
-pub(super) struct Writers {
-    pub(super) history: Arc<History>,
+pub(crate) struct Writers {
+    pub(crate) history: Arc<History>,
     tasks: Vec<tokio::task::JoinHandle<(String, i64)>>,
 }
 
 impl Writers {
-    pub(super) fn start(apis: Vec<Api>) -> Self {
+    pub(crate) fn start(apis: Vec<Api>) -> Self {
         let history = Arc::new(History {
             apis: Mutex::new(apis),
             acknowledged: AtomicUsize::new(0),
@@ -60,16 +60,16 @@ impl Writers {
     }
 
     /// A replica was started again elsewhere.
-    pub(super) fn replace(&self, index: usize, api: Api) {
+    pub(crate) fn replace(&self, index: usize, api: Api) {
         self.history.apis.lock().unwrap()[index] = api;
     }
 
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.history.acknowledged.load(Ordering::SeqCst)
     }
 
     /// Waits until so many writes are acknowledged.
-    pub(super) async fn reach(&self, count: usize) {
+    pub(crate) async fn reach(&self, count: usize) {
         let start = Instant::now();
         while self.count() < count {
             assert!(start.elapsed() < Duration::from_secs(300), "{} of {count} writes", self.count());
@@ -78,13 +78,13 @@ impl Writers {
     }
 
     /// How long it takes from now until every writer has most likely written again.
-    pub(super) async fn recovery(&self) -> Duration {
+    pub(crate) async fn recovery(&self) -> Duration {
         let (start, before) = (Instant::now(), self.count());
         self.reach(before + 2 * WRITERS).await;
         start.elapsed()
     }
 
-    pub(super) async fn end(self) -> Written {
+    pub(crate) async fn end(self) -> Written {
         self.history.stop.store(true, Ordering::SeqCst);
         let mut last = BTreeMap::new();
         for task in self.tasks {
@@ -174,7 +174,7 @@ impl History {
 impl Written {
     /// Holds what is stored and what the apps heard against what was acknowledged. The apps are those of logs of their
     /// own: each hears in order, and together they hear everything.
-    pub(super) async fn check(&self, api: &Api, apps: &[&App]) {
+    pub(crate) async fn check(&self, api: &Api, apps: &[&App]) {
         let mut stored = BTreeMap::new();
         for (key, last) in &self.last {
             let read = async |key: &str| -> i64 {
