@@ -186,6 +186,14 @@ impl Kafka {
         &self.certificates
     }
 
+    /// The version of the broker that is installed.
+    ///
+    /// # Errors
+    /// When none is.
+    pub fn version() -> Result<String> {
+        java::version()
+    }
+
     /// The broker's process, while it runs.
     pub fn process_id(&self) -> Option<u32> {
         self.server.as_ref().map(Server::id)

@@ -171,6 +171,16 @@ impl Postgres {
         format!("postgres://todo:secret@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// The server's version, such as `15.18`.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn version(&self) -> Result<String> {
+        let text = self.query(&self.url("postgres"), "show server_version").await?;
+        // Debian adds its own in brackets.
+        Ok(text.split_whitespace().next().unwrap_or_default().to_owned())
+    }
+
     /// The server's port, which it keeps over a stop.
     pub fn port(&self) -> u16 {
         self.port

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use backends::{Kafka, Postgres};
 use clap::Parser;
 use conformance::report::{Column, lines, page, problems};
 use conformance::{Program, Stores, cases, check};
@@ -72,7 +73,13 @@ async fn main() -> Result<ExitCode> {
     if let (Some(daprd), "", true) = (&daprd, arguments.only.as_str(), arguments.stores == RUNS) {
         let version = std::process::Command::new(&daprd.path).arg("--version").output().context("daprd's version")?;
         let version = String::from_utf8_lossy(&version.stdout);
-        let versions = format!("sidelet {}, daprd {}.", env!("CARGO_PKG_VERSION"), version.trim());
+        let versions = format!(
+            "sidelet {}, daprd {}, PostgreSQL {}, Kafka {}.",
+            env!("CARGO_PKG_VERSION"),
+            version.trim(),
+            Postgres::shared().await?.version().await?,
+            Kafka::version()?
+        );
         std::fs::write(&arguments.page, page(&columns, &versions)).context("could not write the page")?;
     }
     eprintln!("{} cases, {} problems", cases.len(), problems.len());

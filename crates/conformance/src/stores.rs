@@ -27,7 +27,7 @@ impl Stores {
             Self::Sqlite if !log_in_sqlite => "SQLite and in memory",
             Self::Sqlite => "SQLite",
             Self::Postgres => "PostgreSQL",
-            Self::Kafka => "Kafka",
+            Self::Kafka => "SQLite and Kafka",
             Self::Cluster => "PostgreSQL and Kafka",
         }
     }

@@ -21,6 +21,11 @@ async fn sidelet_conforms_on_postgresql() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sidelet_conforms_on_sqlite_and_kafka() {
+    conforms(Stores::Kafka).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sidelet_conforms_on_postgresql_and_kafka() {
     conforms(Stores::Cluster).await;
 }

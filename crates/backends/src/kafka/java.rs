@@ -71,6 +71,16 @@ pub(super) fn prepared() -> Command {
     java(&format!("-XX:SharedArchiveFile={}", archive().display()))
 }
 
+/// The version that is installed, which the jars' names tell.
+///
+/// # Errors
+/// When it is not installed.
+pub(super) fn version() -> Result<String> {
+    let jars = std::fs::read_dir(folder().join("libs")).context(MISSING)?.flatten();
+    let mut names = jars.filter_map(|jar| jar.file_name().into_string().ok());
+    names.find_map(|name| Some(name.strip_prefix("kafka-clients-")?.strip_suffix(".jar")?.to_owned())).context(MISSING)
+}
+
 fn java(option: &str) -> Command {
     let mut command = Command::new("java");
     command.args(MACHINE).arg(option);
