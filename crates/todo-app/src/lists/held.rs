@@ -10,6 +10,8 @@
 //! A process that ended before it published left no job: then the next write publishes, or the next read makes the job.
 //! Every list is read in its user's mornings.
 
+use std::time::{Duration, Instant};
+
 use dapr::{Metadata, Operation, Transport, metadata_key};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -38,6 +40,8 @@ const MANY: usize = 100;
 /// The most events that a request publishes itself; the job publishes what is behind them, so that an import is answered
 /// in time.
 const AT_ONCE: usize = 500;
+/// How long a request publishes at most, where the broker is slow: a component has 30 s in all.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Seconds for which the list of a user who has gone holds its last events: longer than any broker should be away.
 pub(crate) const CLOSED_SECONDS: i64 = 8 * 24 * 60 * 60;
 
@@ -71,6 +75,14 @@ impl Held {
     fn is_quiet(&self, now: Timestamp) -> bool {
         now.as_second() < self.published.quiet_until
     }
+}
+
+/// How far publishing came.
+enum Progress {
+    /// Every event that was given.
+    Ended,
+    /// Time is up; the rest is held still.
+    Stopped,
 }
 
 /// The events that a transaction publishes by its outbox, and those that are published after it.
@@ -118,9 +130,9 @@ impl<T: Transport> App<T> {
         let (user, is_whole) = (held.user, held.events.len() <= AT_ONCE);
         held.events.truncate(AT_ONCE);
         if !held.is_quiet(self.now) {
-            match self.publish_all(held).await {
-                Ok(()) if is_whole => return,
-                Ok(()) => {}
+            match self.publish_until(Some(Instant::now() + PATIENCE), held).await {
+                Ok(Progress::Ended) if is_whole => return,
+                Ok(_) => {}
                 Err(failure) => eprintln!("events of `{user}` are left to a job: {}", chain(&failure)),
             }
         }
@@ -137,7 +149,7 @@ impl<T: Transport> App<T> {
         }
         let Loaded { list, published, .. } = self.load_even_closed(user).await?;
         let held = Held::of(&list, published);
-        if held.events.is_empty() { Ok(()) } else { self.publish_all(held).await }
+        if held.events.is_empty() { Ok(()) } else { self.publish_until(None, held).await.map(drop) }
     }
 
     /// The same for a request that has done its work before: what it cannot publish waits.
@@ -182,10 +194,14 @@ impl<T: Transport> App<T> {
         Ok(self.dapr.schedule_job(&JobName::Held(user).to_string(), &job).await?)
     }
 
-    /// Publishes events in order, and notes up to where.
-    async fn publish_all(&self, held: Held) -> Result<(), Failure> {
+    /// Publishes events in order, until there are no more or a moment has come, and notes up to where.
+    async fn publish_until(&self, end: Option<Instant>, held: Held) -> Result<Progress, Failure> {
         let (many, mut published) = (held.events.len() > MANY, held.published.clone());
         for (index, event) in held.events.iter().enumerate() {
+            if end.is_some_and(|end| Instant::now() > end) {
+                self.note(&held, &published).await;
+                return Ok(Progress::Stopped);
+            }
             if let Err(failure) = self.publish_event(held.user, event).await {
                 published.quiet_until = self.now.as_second() + QUIET_SECONDS;
                 self.note(&held, &published).await;
@@ -200,7 +216,7 @@ impl<T: Transport> App<T> {
         if many && !held.is_closed {
             self.forget_published(held.user).await;
         }
-        Ok(())
+        Ok(Progress::Ended)
     }
 
     async fn publish_event(&self, user: UserId, event: &HeldEvent) -> Result<(), Failure> {
