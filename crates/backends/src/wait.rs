@@ -4,15 +4,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-/// How long a state may take to come about on a slow machine.
-const DEADLINE: Duration = Duration::from_secs(30);
+/// How long a state may take to come about on a slow and busy machine, with servers behind it.
+const DEADLINE: Duration = Duration::from_secs(90);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Looks until there is something to see, and gives it.
 ///
 /// # Errors
-/// When there is nothing after half a minute; `what` says what was waited for.
+/// When there is nothing after a minute and a half; `what` says what was waited for.
 pub async fn eventually<V>(what: &str, look: impl AsyncFnMut() -> Option<V>) -> Result<V> {
     within(DEADLINE, what, look).await
 }

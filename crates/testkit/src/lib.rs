@@ -11,6 +11,7 @@
 mod answer;
 mod events;
 mod process;
+mod servers;
 mod sidecar;
 mod stock;
 mod updates;
@@ -21,6 +22,7 @@ pub use backends::{eventually, within};
 pub use self::answer::Answer;
 pub use self::events::SeenEvent;
 pub use self::process::{Todo, TodoOptions, todo_binary, workspace_root};
+pub use self::servers::needs_a_file;
 pub use self::stock::{Stock, needs_sidelet};
 pub use self::updates::{Update, Updates};
 pub use self::user::User;

@@ -13,7 +13,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::RwLock;
 
-use crate::{Answer, User, stock::Stock};
+use crate::{Answer, User, servers::Servers, stock::Stock};
 
 /// How long a start may take, compiling the components included.
 const START: Duration = Duration::from_secs(120);
@@ -69,6 +69,8 @@ pub struct Todo {
     client: Client,
     /// daprd, where it takes sidelet's place.
     stock: Option<Stock>,
+    /// What is behind sidelet in place of its file.
+    servers: Option<Servers>,
 }
 
 impl Todo {
@@ -95,9 +97,13 @@ impl Todo {
             options,
             client: Client::new(),
             stock: None,
+            servers: Servers::start_if_wanted().await?,
         };
         std::fs::write(todo.manifest(), manifest(&todo.options)?).context("could not write the manifest")?;
         todo.prepare().context("could not prepare the folder")?;
+        if let Some(servers) = &todo.servers {
+            servers.write(&todo.resources())?;
+        }
         todo.stock = Stock::start_if_given(todo.folder.path(), &todo.data(), !todo.options.without_recorder).await?;
         if todo.stock.is_some() && todo.options.needs_sidelet() {
             bail!("these options are for sidelet alone: call `needs_sidelet` first");

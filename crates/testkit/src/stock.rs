@@ -3,6 +3,7 @@
 //! The variable `DAPRD` names the program, and a program `scheduler` stands beside it. Without the variable the
 //! application runs as `todo up` does, with sidelet.
 
+use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 
@@ -26,9 +27,17 @@ const APP_TOKEN: &str = "token-of-the-application";
 pub fn needs_sidelet(why: &str) -> bool {
     let given = std::env::var_os(DAPRD).is_some();
     if given {
-        eprintln!("not with daprd: {why}");
+        left_out("with daprd", why);
     }
     given
+}
+
+/// Says that the test that runs is left out here, also where the output of tests that pass is not shown.
+pub(crate) fn left_out(here: &str, why: &str) {
+    let thread = std::thread::current();
+    let line = format!("left out {here}: {}: {why}\n", thread.name().unwrap_or_default());
+    // The macros' output is kept until the test fails.
+    let _closed = std::io::stderr().write_all(line.as_bytes());
 }
 
 /// A running daprd and what it needs. It ends with this value.
