@@ -33,6 +33,7 @@ pub(crate) async fn behind(pubsub: &PubSub, topic: &str, group: &Arc<str>) -> Re
                 let id = topic.partitions().id(partition);
                 database.progress(&ProgressKey { group: group.clone(), partition: id })
             }
+            #[cfg(feature = "kafka")]
             Log::Kafka(cluster) => cluster.progress_of(group, &topic.name, partition).await?,
         };
         behind += progress.map_or(0, |progress| unfinished(end, &progress));
