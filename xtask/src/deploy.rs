@@ -11,8 +11,9 @@ use crate::smoke;
 
 /// The release's name.
 const RELEASE: &str = "todo";
-/// How long pods may take to be ready, forwards and back; with the smoke test's patience below ten minutes in all.
-const FORWARDS: &str = "4m";
+/// How long pods may take to be ready, forwards and back: with the smoke test's patience, and three minutes for what a workflow
+/// installs before, ten minutes are enough even where everything fails at its last moment.
+const FORWARDS: &str = "150s";
 const BACK: &str = "2m";
 
 /// What is deployed and where.

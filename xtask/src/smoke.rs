@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// How long one request may take: a handler that sleeps wakes within it.
 const REQUEST_SECONDS: u32 = 20;
 /// How long the first answer may take, and the event: new nodes pull images, handlers wake from nothing.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
 
