@@ -9,8 +9,13 @@ use anyhow::{Context, Result, bail};
 
 /// Runs cargo with these arguments; its output is the user's.
 pub(crate) fn cargo(arguments: &[&str]) -> Result<()> {
+    cargo_with(arguments, &[])
+}
+
+/// Runs cargo with these variables beside its own.
+pub(crate) fn cargo_with(arguments: &[&str], variables: &[(&str, OsString)]) -> Result<()> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    run(&cargo, arguments)
+    run_with(&cargo, arguments, variables)
 }
 
 /// Runs a program; its output is the user's.

@@ -161,6 +161,7 @@ fn run(task: Task) -> Result<ExitCode> {
             backends()?;
             // Builds the commands too, such as `todo` and `sidelet`, for their own tests; the other runners start the same ones.
             command::cargo(&["test", "--release", "--no-fail-fast"])?;
+            scenarios_on_servers()?;
             node::test("tests/dapr-sdk", &[])?;
             node::test_beside(&["postgres", "kafka"], "tests/dapr-sdk")?;
             node::test("tests/readers", &[("PYTHON", &python::CHECKS.program("python")?)])?;
@@ -239,6 +240,14 @@ fn run(task: Task) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Scenarios once more, with PostgreSQL and Kafka in place of a file: of writes, of writers who meet, and of what follows
+/// from events. Each starts servers of its own, so the others are left to whoever asks for them.
+fn scenarios_on_servers() -> Result<()> {
+    let test = ["test", "--release", "--test", "scenarios", "--"];
+    let modules = ["accounts::", "concurrent_writers::", "recurring::", "tokens::", "trash::"];
+    command::cargo_with(&[&test[..], &modules].concat(), &[("TODO_SERVERS", "1".into())])
 }
 
 /// The servers that tests start.
