@@ -33,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("contracts", &["todo-app", "todo-domain", "dapr"]),
     ("recorder", &["todo-app", "dapr"]),
     ("scenarios", &["testkit", "backends"]),
+    ("cluster-test", &["backends"]),
     ("bench", &["testkit", "backends", "devhost"]),
     ("xtask", &[]),
 ];

@@ -85,6 +85,12 @@ enum Task {
         #[arg(long)]
         schemas: Option<std::path::PathBuf>,
     },
+    /// Shows on the cluster of KUBECONFIG what the chart promises; docs/cluster-test.md says what it needs.
+    ClusterTest {
+        /// Options of the test, such as --address, --image-load; `-- --help` lists them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
     /// Looks at the cluster of KUBECONFIG: whether the chart would run there, and what to do where it would not.
     Doctor(doctor::Options),
     /// Makes a local cluster from nothing, with all that the chart needs, and installs it; may be run again.
@@ -192,6 +198,13 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Image { architecture } => {
             image::build(&architecture)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Task::ClusterTest { options } => {
+            build::components()?;
+            image::build(&[image::Architecture::of_this_machine()?])?;
+            build::programs(&["devhost", "cluster-test", "spin-stand-in"])?;
+            backends()?;
+            command::become_process(build::binary("cluster-test"), options)
         }
         Task::Chart { schemas } => {
             if let Some(folder) = schemas {

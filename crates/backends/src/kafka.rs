@@ -3,6 +3,7 @@
 mod java;
 
 use std::fmt::Write as _;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -26,13 +27,15 @@ pub struct KafkaOptions {
     pub partitions: u16,
     /// Whether a topic is made by being published to.
     pub auto_create: bool,
+    /// Where it listens, for clients that are not on this machine.
+    pub address: Ipv4Addr,
     /// Adds listeners with passwords and with TLS: [`Kafka::sasl`] and its neighbours.
     pub secure: bool,
 }
 
 impl Default for KafkaOptions {
     fn default() -> Self {
-        Self { partitions: 3, auto_create: true, secure: false }
+        Self { partitions: 3, auto_create: true, address: Ipv4Addr::LOCALHOST, secure: false }
     }
 }
 
@@ -41,6 +44,7 @@ impl Default for KafkaOptions {
 pub struct Kafka {
     /// `None` between a stop and the next start.
     server: Option<Server>,
+    address: Ipv4Addr,
     ports: Vec<u16>,
     certificates: Certificates,
     folder: TempDir,
@@ -76,8 +80,8 @@ impl Kafka {
         let folder = tempfile::Builder::new().prefix("kafka-").tempdir().context("a folder for data")?;
         let certificates = Certificates::write(folder.path())?;
         let count = if options.secure { LISTENERS.len() } else { PLAIN };
-        let ports = (0..count).map(|_| ports::free()).collect::<Result<_>>()?;
-        let kafka = Self { server: None, ports, certificates, folder };
+        let ports = (0..count).map(|_| ports::free_at(options.address)).collect::<Result<_>>()?;
+        let kafka = Self { server: None, address: options.address, ports, certificates, folder };
         std::fs::write(kafka.properties(), kafka.configuration(&options)?).context("could not write its properties")?;
         java::format(&kafka.properties()).await?;
         Ok(kafka)
@@ -202,7 +206,7 @@ impl Kafka {
     fn listener(&self, name: &str) -> String {
         let found = LISTENERS.iter().zip(&self.ports).find(|(listener, _)| **listener == name);
         let (_, port) = found.expect("the broker was started with `secure`");
-        format!("127.0.0.1:{port}")
+        format!("{}:{port}", self.address)
     }
 
     fn properties(&self) -> PathBuf {
@@ -213,13 +217,13 @@ impl Kafka {
         let pairs = || LISTENERS.into_iter().zip(&self.ports);
         let named = |skip: usize| -> String {
             let all: Vec<String> =
-                pairs().skip(skip).map(|(name, port)| format!("{name}://127.0.0.1:{port}")).collect();
+                pairs().skip(skip).map(|(name, port)| format!("{name}://{}:{port}", self.address)).collect();
             all.join(",")
         };
         let data = self.folder.path().join("data");
         let mut text = PROPERTIES.to_owned();
         writeln!(text, "listeners={}\nadvertised.listeners={}", named(0), named(1))?;
-        writeln!(text, "controller.quorum.voters=1@127.0.0.1:{}\nlog.dirs={}", self.ports[0], data.display())?;
+        writeln!(text, "controller.quorum.voters=1@{}:{}\nlog.dirs={}", self.address, self.ports[0], data.display())?;
         writeln!(text, "num.partitions={}", options.partitions)?;
         writeln!(text, "auto.create.topics.enable={}", options.auto_create)?;
         for (name, _) in pairs().skip(PLAIN) {

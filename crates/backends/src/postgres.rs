@@ -1,5 +1,6 @@
 //! A PostgreSQL server with an empty data folder.
 
+use std::net::Ipv4Addr;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,8 +25,9 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// Who may come in how: the role `postgres` without a password, and `todo` with one, over TLS or not.
 const ACCESS: &str = "\
 local all all trust
-host all todo 127.0.0.1/32 scram-sha-256
+host all todo all scram-sha-256
 host all all 127.0.0.1/32 trust
+host all all samehost trust
 ";
 
 /// A running server on a free port. It ends with this value.
@@ -33,6 +35,7 @@ host all all 127.0.0.1/32 trust
 pub struct Postgres {
     /// `None` between a stop and the next start.
     server: Option<Server>,
+    address: Ipv4Addr,
     port: u16,
     programs: PathBuf,
     user: Option<User>,
@@ -46,6 +49,15 @@ impl Postgres {
     /// # Errors
     /// When PostgreSQL is not installed or does not start.
     pub async fn start() -> Result<Self> {
+        Self::start_at(Ipv4Addr::LOCALHOST).await
+    }
+
+    /// Starts a server that listens at an address of this machine, for clients that are not on it: `todo` alone may come
+    /// from elsewhere.
+    ///
+    /// # Errors
+    /// As [`Postgres::start`].
+    pub async fn start_at(address: Ipv4Addr) -> Result<Self> {
         let programs = programs().context(MISSING)?;
         let folder = tempfile::Builder::new().prefix("postgres-").tempdir().context("a folder for data")?;
         let certificates = Certificates::write(folder.path())?;
@@ -55,7 +67,8 @@ impl Postgres {
             chown(folder.path(), Some(user.id), Some(user.group))?;
             chown(certificates.server_key(), Some(user.id), Some(user.group))?;
         }
-        let mut postgres = Self { server: None, port: ports::free()?, programs, user, certificates, folder };
+        let port = ports::free_at(address)?;
+        let mut postgres = Self { server: None, address, port, programs, user, certificates, folder };
         let made = postgres
             .command("initdb")
             .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata"])
@@ -87,10 +100,10 @@ impl Postgres {
     pub async fn start_again(&mut self) -> Result<()> {
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.data());
-        let port = self.port.to_string();
+        let (address, port) = (self.address.to_string(), self.port.to_string());
         let (socket, certificates) = (self.folder.path().display().to_string(), &self.certificates);
         for (name, value) in [
-            ("listen_addresses", "127.0.0.1"),
+            ("listen_addresses", address.as_str()),
             ("port", &port),
             ("unix_socket_directories", &socket),
             ("max_connections", "200"),
@@ -163,12 +176,12 @@ impl Postgres {
 
     /// The address of a database, as its only user without a password; `sslmode` may be added to its query.
     pub fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://postgres@{}:{}/{database}", self.address, self.port)
     }
 
     /// The address of a database for the role `todo`, which needs its password `secret` (SCRAM-SHA-256).
     pub fn url_with_password(&self, database: &str) -> String {
-        format!("postgres://todo:secret@127.0.0.1:{}/{database}", self.port)
+        format!("postgres://todo:secret@{}:{}/{database}", self.address, self.port)
     }
 
     /// The server's version, such as `15.18`.
