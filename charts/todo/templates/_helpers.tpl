@@ -62,9 +62,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- join "," $names }}
 {{- end }}
 
-{{/* The brokers. */}}
+{{/* The brokers. KEDA asks from a namespace of its own. */}}
 {{- define "todo.brokers" -}}
-{{ .Values.kafka.brokers | default "todo-kafka-bootstrap:9092" }}
+{{ .Values.kafka.brokers | default (printf "todo-kafka-bootstrap.%s.svc:9092" .Release.Namespace) }}
 {{- end }}
 
 {{/* 256 random bits in base64url, 43 letters. */}}
