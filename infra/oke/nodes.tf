@@ -8,6 +8,8 @@ data "oci_containerengine_node_pool_option" "offered" {
 }
 
 locals {
+  domains = data.oci_identity_availability_domains.all.availability_domains[*].name
+
   # Names are such as Oracle-Linux-8.10-aarch64-2025.09.16-0-OKE-1.34.1-1191: by the day and the build, not by the name,
   # in which 8.9 would come after 8.10.
   images = {
@@ -40,13 +42,11 @@ resource "oci_containerengine_node_pool" "this" {
     size    = local.nodes
     nsg_ids = [local.groups["nodes"]]
 
-    # All of them: where one has no free host left, another may.
-    dynamic "placement_configs" {
-      for_each = data.oci_identity_availability_domains.all.availability_domains
-      content {
-        availability_domain = placement_configs.value.name
-        subnet_id           = oci_core_subnet.this["nodes"].id
-      }
+    # Both in one: a block volume is of one domain, and so the broker finds its own on the other node. They stand on
+    # different hardware all the same, in different fault domains.
+    placement_configs {
+      availability_domain = try(local.domains[var.availability_domain - 1], "")
+      subnet_id           = oci_core_subnet.this["nodes"].id
     }
 
     node_pool_pod_network_option_details {
@@ -66,6 +66,10 @@ resource "oci_containerengine_node_pool" "this" {
   }
 
   lifecycle {
+    precondition {
+      condition     = var.availability_domain <= length(local.domains)
+      error_message = "availability_domain is ${var.availability_domain}, and ${var.region} has ${length(local.domains)}."
+    }
     precondition {
       condition     = local.newest_image != null
       error_message = "OKE has no arm64 node image of ${var.kubernetes_version}: set kubernetes_version to one of ${join(", ", data.oci_containerengine_node_pool_option.offered.kubernetes_versions)}."

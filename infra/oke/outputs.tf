@@ -13,19 +13,9 @@ output "ingress_address" {
   value       = oci_core_public_ip.ingress.ip_address
 }
 
-output "ingress_service" {
-  description = "Of the ingress controller's Service: the free load balancer, on the reserved address, behind the rules of security.tf."
-  value = {
-    loadBalancerIP = oci_core_public_ip.ingress.ip_address
-    annotations = {
-      "oci.oraclecloud.com/load-balancer-type"                      = "lb"
-      "oci.oraclecloud.com/oci-network-security-groups"             = local.groups["loadbalancers"]
-      "oci.oraclecloud.com/security-rule-management-mode"           = "None"
-      "service.beta.kubernetes.io/oci-load-balancer-shape"          = "flexible"
-      "service.beta.kubernetes.io/oci-load-balancer-shape-flex-min" = tostring(local.load_balancer_mbps)
-      "service.beta.kubernetes.io/oci-load-balancer-shape-flex-max" = tostring(local.load_balancer_mbps)
-    }
-  }
+output "traefik_values" {
+  description = "Of Traefik's chart, installed as `traefik` in the namespace `ingress`: ingress.tf says why."
+  value       = local.traefik_values
 }
 
 output "image" {

@@ -51,7 +51,7 @@ locals {
     },
     { for cidr in var.api_allowed_cidrs : "api from ${cidr}" => { of = "api", way = "INGRESS", cidr = cidr, protocol = local.tcp, ports = [local.kubernetes_api, local.kubernetes_api] } },
     { for port in var.egress_tcp_ports : "nodes to anywhere, ${port}" => { of = "nodes", way = "EGRESS", cidr = local.anywhere, protocol = local.tcp, ports = [port, port] } },
-    # 80 for certificates and for those who forget the s.
+    # 80 for those who forget the s, certificates among them.
     { for port in [80, 443] : "load balancers from anywhere, ${port}" => { of = "loadbalancers", way = "INGRESS", cidr = local.anywhere, protocol = local.tcp, ports = [port, port] } },
   )
 }

@@ -29,6 +29,17 @@ variable "profile" {
   }
 }
 
+variable "availability_domain" {
+  description = "In which of the region's availability domains the nodes are: 1, 2 or 3. Many regions have one; where one has no A1 host left, another may, as long as there is no cluster yet."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = contains([1, 2, 3], var.availability_domain)
+    error_message = "availability_domain is 1, 2 or 3."
+  }
+}
+
 variable "name" {
   description = "The name of the cluster, and the start of every other name."
   type        = string

@@ -63,8 +63,8 @@ run "the_12g_profile_is_the_free_shape" {
   }
   assert {
     condition = (
-      output.ingress_service.annotations["service.beta.kubernetes.io/oci-load-balancer-shape-flex-max"] == "10" &&
-      output.ingress_service.annotations["service.beta.kubernetes.io/oci-load-balancer-shape"] == "flexible"
+      output.traefik_values.service.annotations["service.beta.kubernetes.io/oci-load-balancer-shape-flex-max"] == "10" &&
+      output.traefik_values.service.annotations["service.beta.kubernetes.io/oci-load-balancer-shape"] == "flexible"
     )
     error_message = "the free load balancer is flexible and has 10 Mbps"
   }
@@ -104,12 +104,28 @@ run "the_newest_arm64_image_of_the_version_is_taken" {
   }
 }
 
-run "nodes_are_in_every_availability_domain_and_have_no_public_address" {
+run "the_address_of_a_client_comes_through" {
   command = plan
 
   assert {
-    condition     = length(oci_containerengine_node_pool.this.node_config_details[0].placement_configs) == 2
-    error_message = "one placement for each domain"
+    condition     = output.traefik_values.service.annotations["service.beta.kubernetes.io/oci-load-balancer-connection-proxy-protocol-version"] == "2"
+    error_message = "the load balancer says for whom a connection is"
+  }
+  assert {
+    condition = (
+      output.traefik_values.ports.web.proxyProtocol.trustedIPs == ["10.0.20.0/24", "10.0.10.0/24", "10.244.0.0/16"] &&
+      output.traefik_values.ports.websecure.proxyProtocol.trustedIPs == ["10.0.20.0/24", "10.0.10.0/24", "10.244.0.0/16"]
+    )
+    error_message = "it is believed, and nobody outside the cluster's own nets"
+  }
+}
+
+run "nodes_are_in_one_availability_domain_and_have_no_public_address" {
+  command = plan
+
+  assert {
+    condition     = [for placement in oci_containerengine_node_pool.this.node_config_details[0].placement_configs : placement.availability_domain] == ["Uocm:EU-FRANKFURT-1-AD-1"]
+    error_message = "a volume follows its pod to nodes of its own domain alone"
   }
   assert {
     condition     = oci_core_subnet.this["nodes"].prohibit_public_ip_on_vnic && oci_core_subnet.this["nodes"].prohibit_internet_ingress
@@ -138,6 +154,29 @@ run "the_internet_reaches_80_and_443_and_the_api_only_from_where_it_is_allowed" 
     condition     = length(coalesce(oci_core_default_security_list.empty.ingress_security_rules, [])) == 0
     error_message = "the list of the subnets allows nothing"
   }
+}
+
+run "another_availability_domain_is_taken_where_it_is_named" {
+  command = plan
+
+  variables {
+    availability_domain = 2
+  }
+
+  assert {
+    condition     = [for placement in oci_containerengine_node_pool.this.node_config_details[0].placement_configs : placement.availability_domain] == ["Uocm:EU-FRANKFURT-1-AD-2"]
+    error_message = "the second domain of the region"
+  }
+}
+
+run "an_availability_domain_that_the_region_lacks_is_refused" {
+  command = plan
+
+  variables {
+    availability_domain = 3
+  }
+
+  expect_failures = [oci_containerengine_node_pool.this]
 }
 
 run "a_port_more_lets_pods_reach_a_managed_kafka" {
@@ -176,9 +215,11 @@ run "wrong_forms_are_refused" {
     kubernetes_version = "1.34"
     api_allowed_cidrs  = ["203.0.113.7"]
     egress_tcp_ports   = [5432]
+    # The first is 1.
+    availability_domain = 0
   }
 
-  expect_failures = [var.region, var.compartment_ocid, var.name, var.kubernetes_version, var.api_allowed_cidrs, var.egress_tcp_ports]
+  expect_failures = [var.region, var.compartment_ocid, var.name, var.kubernetes_version, var.api_allowed_cidrs, var.egress_tcp_ports, var.availability_domain]
 }
 
 run "an_api_that_nobody_reaches_is_refused" {
