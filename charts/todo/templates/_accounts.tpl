@@ -1,12 +1,14 @@
-{{/* An account that may read the Secrets which component files name, and nothing else. Takes the root, a name, annotations. */}}
+{{/*
+An account that may read Secrets, and nothing else. Takes the root, a name, annotations, and the Secrets with commas between.
+*/}}
 {{- define "todo.account" -}}
-{{- $root := index . 0 }}{{ $name := index . 1 -}}
+{{- $root := index . 0 }}{{ $name := index . 1 }}{{ $secrets := index . 3 -}}
 apiVersion: v1
 kind: ServiceAccount
 metadata:
   {{- include "todo.metadata" . | nindent 2 }}
-automountServiceAccountToken: {{ ternary true false (ne (include "todo.sidelet.secrets" $root) "") }}
-{{- if include "todo.sidelet.secrets" $root }}
+automountServiceAccountToken: {{ ne $secrets "" }}
+{{- if $secrets }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
@@ -15,7 +17,7 @@ metadata:
 rules:
   - apiGroups: [""]
     resources: [secrets]
-    resourceNames: {{ include "todo.sidelet.secrets" $root | splitList "," | toJson }}
+    resourceNames: {{ $secrets | splitList "," | toJson }}
     verbs: [get]
 ---
 apiVersion: rbac.authorization.k8s.io/v1

@@ -43,9 +43,14 @@
 {{- end }}
 {{- end }}
 
-{{/* sidelet's way to Secrets, where a component has one. */}}
-{{- define "todo.dapr.secretstore" -}}
-{{- if include "todo.sidelet.secrets" . }}{{ .Files.Get "files/sidelet/secretstore-k8s.yaml" }}{{ end }}
+{{/* How mail goes out. */}}
+{{- define "todo.dapr.mail" -}}
+{{- $mail := .Values.mail }}
+{{- $added := list (dict "name" "host" "value" $mail.host) (dict "name" "port" "value" ($mail.port | toString)) }}
+{{- $added = append $added (dict "name" "emailFrom" "value" $mail.from) }}
+{{- $added = append $added (dict "name" "user" "secretKeyRef" (dict "name" $mail.secret "key" "username")) }}
+{{- $added = append $added (dict "name" "password" "secretKeyRef" (dict "name" $mail.secret "key" "password")) }}
+{{- include "todo.dapr.fitted" (list (.Files.Get "files/mail/mail.yaml") $added) }}
 {{- end }}
 
 {{/* All documents by the names of files, as JSON. */}}
@@ -54,7 +59,9 @@
 {{- range $path, $text := .Files.Glob "files/cluster/*.yaml" }}{{ $_ := set $files (base $path) ($text | toString) }}{{ end }}
 {{- $_ := set (unset $files "statestore-postgres.yaml") "statestore.yaml" (include "todo.dapr.statestore" .) }}
 {{- $_ := set (unset $files "pubsub-kafka.yaml") "pubsub.yaml" (include "todo.dapr.pubsub" .) }}
-{{- $secretstore := include "todo.dapr.secretstore" . }}
-{{- if and $secretstore (eq .Values.sidecar "sidelet") }}{{ $_ := set $files "secretstore-k8s.yaml" $secretstore }}{{ end }}
+{{- if .Values.mail.host }}{{ $_ := set $files "mail.yaml" (include "todo.dapr.mail" .) }}{{ end }}
+{{- if and (include "todo.secrets.sidelet" .) (eq .Values.sidecar "sidelet") }}
+{{- $_ := set $files "secretstore-k8s.yaml" (.Files.Get "files/sidelet/secretstore-k8s.yaml") }}
+{{- end }}
 {{- toJson $files }}
 {{- end }}

@@ -54,11 +54,18 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if or (eq .Values.broker "embedded") (eq .Values.database "embedded") }}true{{ end }}
 {{- end }}
 
-{{/* The Secrets that the sidecar reads, with commas between. */}}
-{{- define "todo.sidelet.secrets" -}}
+{{/* The Secrets of database and broker, with commas between. */}}
+{{- define "todo.secrets.before" -}}
 {{- $names := list }}
 {{- if eq .Values.database "external" }}{{ $names = append $names .Values.postgres.secret }}{{ end }}
 {{- if and (ne .Values.broker "embedded") (ne .Values.kafka.sasl "none") }}{{ $names = append $names .Values.kafka.secret }}{{ end }}
+{{- join "," $names }}
+{{- end }}
+
+{{/* All Secrets that the sidecar reads, with commas between. */}}
+{{- define "todo.secrets.sidelet" -}}
+{{- $names := compact (include "todo.secrets.before" . | splitList ",") }}
+{{- if .Values.mail.host }}{{ $names = append $names .Values.mail.secret }}{{ end }}
 {{- join "," $names }}
 {{- end }}
 

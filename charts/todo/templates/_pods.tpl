@@ -23,7 +23,7 @@ capabilities: {drop: [ALL]}
 {{- define "todo.task" -}}
 {{- $root := index . 0 -}}
 restartPolicy: Never
-{{- if include "todo.sidelet.secrets" $root }}
+{{- if include "todo.secrets.before" $root }}
 serviceAccountName: {{ include "todo.name" $root }}-before
 {{- else }}
 automountServiceAccountToken: false

@@ -74,6 +74,9 @@ spec:
     - {name: proxies, value: {{ $values.settings.proxies | toString | quote }}}
     - {name: cors_origins, value: {{ $values.settings.corsOrigins | quote }}}
     - {name: vapid_subject, value: {{ $values.settings.vapidSubject | quote }}}
+    {{- if $values.mail.host }}
+    - {name: email_binding, value: mail}
+    {{- end }}
     {{- include "todo.variable" (list "dapr_api_token" (include "todo.secret.apiToken" $root) "token") | nindent 4 }}
     {{- include "todo.variable" (list "app_api_token" (include "todo.secret.appToken" $root) "token") | nindent 4 }}
     {{- include "todo.variable" (list "signing_key" (include "todo.secret.keys" $root) "signingKey") | nindent 4 }}
