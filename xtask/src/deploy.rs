@@ -1,20 +1,29 @@
-//! Brings a cluster to what was published, and back where that does not work.
+//! Brings a cluster to what was published, and back where that does not work, within a time.
+
+mod history;
 
 use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde_json::Value;
 
-use crate::command::{output, run};
+use crate::command::run_within;
 use crate::smoke;
+use history::{Mend, deployed, mend};
 
 /// The release's name.
 const RELEASE: &str = "todo";
-/// How long pods may take to be ready, forwards and back: with the smoke test's patience, and three minutes for what a workflow
-/// installs before, ten minutes are enough even where everything fails at its last moment.
-const FORWARDS: &str = "150s";
-const BACK: &str = "2m";
+/// What is kept for going back: most of the pods that it leads to still run.
+const BACK: Duration = Duration::from_secs(120);
+/// What is kept for trying what was deployed: a handler has to wake.
+const TRIAL: Duration = Duration::from_secs(90);
+/// The least for hooks and pods of a new release.
+const FORWARDS: Duration = Duration::from_secs(60);
+/// What Helm has to say in the end why it did not get there.
+const LAST_WORDS: Duration = Duration::from_secs(20);
 
 /// What is deployed and where.
 #[derive(Args)]
@@ -31,40 +40,96 @@ pub(crate) struct Options {
     /// Where the application is.
     #[arg(long, default_value = "todo")]
     namespace: String,
+    /// How long all of it may take, going back included.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    within: u64,
 }
 
-/// Upgrades, tries it from outside, and goes back to what ran before where it fails.
+/// Upgrades, tries it from outside, and goes back to what ran before where either fails.
 pub(crate) fn run_all(options: &Options) -> Result<()> {
+    let end = Instant::now() + Duration::from_secs(options.within);
     let text = std::fs::read_to_string(&options.digests)
         .with_context(|| format!("could not read `{}`", options.digests.display()))?;
     let digests = serde_json::from_str(&text).with_context(|| format!("`{}`", options.digests.display()))?;
-    let before = deployed(&history(&options.namespace)?);
     let arguments = upgrade(options, &digests)?;
-    run("helm", &arguments.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let helm = Helm { namespace: &options.namespace };
 
-    let Err(error) = smoke::run(&options.address) else {
+    match mend(&helm.history()?) {
+        Mend::Nothing => {}
+        Mend::GoBack(revision) => {
+            eprintln!("an earlier deployment was cut off");
+            helm.go_back(revision)?;
+        }
+        Mend::Remove => {
+            eprintln!("the first deployment was cut off, and is removed");
+            helm.run(BACK, &["uninstall", RELEASE, "--wait"])?;
+        }
+    }
+    let before = deployed(&helm.history()?);
+    let forwards = forwards(end.saturating_duration_since(Instant::now()))?;
+    let upgraded = helm.run(forwards, &arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let Err(error) = upgraded.and_then(|()| smoke::run(&options.address, TRIAL)) else {
         return Ok(());
     };
     eprintln!("error: {error:#}");
     let Some(revision) = before else {
         bail!("the first release does not work, and there is none to go back to: see above");
     };
-    eprintln!("going back to revision {revision}");
-    let revision = revision.to_string();
-    run("helm", &["rollback", RELEASE, &revision, "--namespace", &options.namespace, "--wait", "--timeout", BACK])?;
+    helm.go_back(revision)?;
     bail!("the new release does not work, and the one before it runs again: see above")
 }
 
-/// What Helm is told: the very bytes that were published, and all or nothing.
+/// What of the time that is left the upgrade may take.
+fn forwards(left: Duration) -> Result<Duration> {
+    let forwards = left.saturating_sub(TRIAL + BACK);
+    ensure!(
+        forwards >= FORWARDS,
+        "{} seconds are left, and a deployment that may have to go back needs {}: nothing was changed",
+        left.as_secs(),
+        (FORWARDS + TRIAL + BACK).as_secs()
+    );
+    Ok(forwards)
+}
+
+/// Helm, and the namespace.
+struct Helm<'a> {
+    namespace: &'a str,
+}
+
+impl Helm<'_> {
+    /// Runs it for so long at most. Its own limit is one for each hook and for the pods, and so for no more than each.
+    fn run(&self, limit: Duration, arguments: &[&str]) -> Result<()> {
+        let timeout = format!("{}s", limit.saturating_sub(LAST_WORDS).as_secs());
+        let common = ["--namespace", self.namespace, "--timeout", &timeout];
+        run_within(limit, "helm", &[arguments, &common].concat())
+    }
+
+    /// Makes a revision run again.
+    fn go_back(&self, revision: u64) -> Result<()> {
+        eprintln!("going back to revision {revision}");
+        self.run(BACK, &["rollback", RELEASE, &revision.to_string(), "--wait"])
+    }
+
+    /// The revisions that it knows; none before the first.
+    fn history(&self) -> Result<Value> {
+        let arguments = ["history", RELEASE, "--namespace", self.namespace, "--max", "20", "--output", "json"];
+        let output = Command::new("helm").args(arguments).output().context("could not run `helm`")?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        match output.status.success() {
+            true => serde_json::from_slice(&output.stdout).context("could not read what `helm history` says"),
+            false if told.contains("release: not found") => Ok(Value::Null),
+            false => bail!("`helm history` failed: {}", told.trim()),
+        }
+    }
+}
+
+/// What Helm is told: the very bytes that were published.
 fn upgrade(options: &Options, digests: &Value) -> Result<Vec<String>> {
     let (chart, app, sidelet) =
         (Published::of(digests, "chart")?, Published::of(digests, "app")?, Published::of(digests, "sidelet")?);
     let chart = format!("oci://{}@{}", chart.repository, chart.digest);
-    let mut words: Vec<String> = ["upgrade", "--install", RELEASE, &chart, "--namespace", &options.namespace]
-        .into_iter()
-        .chain(["--create-namespace", "--atomic", "--wait", "--timeout", FORWARDS])
-        .map(str::to_owned)
-        .collect();
+    let mut words =
+        ["upgrade", "--install", RELEASE, &chart, "--create-namespace", "--wait"].map(str::to_owned).to_vec();
     for file in &options.values {
         words.extend(["--values".to_owned(), file.display().to_string()]);
     }
@@ -95,27 +160,14 @@ impl<'a> Published<'a> {
     }
 }
 
-/// The releases that Helm knows; none before the first.
-fn history(namespace: &str) -> Result<Value> {
-    match output("helm", &["history", RELEASE, "--namespace", namespace, "--max", "20", "--output", "json"]) {
-        Some(text) => serde_json::from_str(&text).context("could not read what `helm history` says"),
-        None => Ok(Value::Null),
-    }
-}
-
-/// The revision that runs.
-fn deployed(history: &Value) -> Option<u64> {
-    let runs = history.as_array()?.iter().rev().find(|release| release["status"] == "deployed")?;
-    runs["revision"].as_u64()
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;
+    use std::time::Duration;
 
     use serde_json::{Value, json};
 
-    use super::{Options, deployed, upgrade};
+    use super::{Options, forwards, upgrade};
 
     fn options() -> Options {
         Options {
@@ -123,6 +175,7 @@ mod tests {
             address: "https://todo.example.com".to_owned(),
             values: vec![PathBuf::from("charts/todo/values-oke-12g.yaml"), PathBuf::from("mine.yaml")],
             namespace: "todo".to_owned(),
+            within: 600,
         }
     }
 
@@ -132,12 +185,12 @@ mod tests {
     }
 
     #[test]
-    fn what_was_published_is_deployed_by_its_digest_and_all_or_nothing() {
+    fn what_was_published_is_deployed_by_its_digest() {
         let line = upgrade(&options(), &digests("a")).unwrap().join(" ");
         let digest = format!("sha256:{}", "a".repeat(64));
         for part in [
             format!("oci://ghcr.io/ada/todo/charts/todo@{digest}"),
-            "--atomic --wait".to_owned(),
+            "--wait".to_owned(),
             "--values charts/todo/values-oke-12g.yaml --values mine.yaml".to_owned(),
             format!("--set-string image.repository=ghcr.io/ada/todo/app --set-string image.digest={digest}"),
             format!("--set-string sidelet.image.digest={digest}"),
@@ -155,14 +208,12 @@ mod tests {
     }
 
     #[test]
-    fn the_way_back_leads_to_what_runs() {
-        let history = json!([
-            {"revision": 3, "status": "superseded"},
-            {"revision": 4, "status": "deployed"},
-            {"revision": 5, "status": "failed"},
-        ]);
-        assert_eq!(deployed(&history), Some(4));
-        assert_eq!(deployed(&Value::Null), None);
-        assert_eq!(deployed(&json!([{"revision": 1, "status": "failed"}])), None);
+    fn the_upgrade_has_what_trying_it_and_going_back_leave() {
+        assert_eq!(forwards(Duration::from_secs(600)).unwrap(), Duration::from_secs(390));
+        assert_eq!(forwards(Duration::from_secs(270)).unwrap(), Duration::from_secs(60));
+        for left in [269, 100, 0] {
+            let error = forwards(Duration::from_secs(left)).unwrap_err().to_string();
+            assert!(error.contains(&format!("{left} seconds are left")), "{error}");
+        }
     }
 }

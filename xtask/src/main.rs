@@ -227,7 +227,7 @@ fn run(task: Task) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Task::Smoke { address } => {
-            smoke::run(&address)?;
+            smoke::run(&address, smoke::WITHIN)?;
             Ok(ExitCode::SUCCESS)
         }
         Task::Infra => {

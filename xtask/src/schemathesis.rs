@@ -27,7 +27,7 @@ pub(crate) fn run() -> Result<()> {
     std::fs::create_dir_all(&folder).context("could not make a folder for the report")?;
     let report = folder.join("report.txt");
     let (_application, address) = Application::start(&data)?;
-    smoke::run(&address)?;
+    smoke::run(&address, smoke::WITHIN)?;
 
     println!("schemathesis asks {address}; its report is {}", report.display());
     let output = File::create(&report).context("could not make the report")?;

@@ -10,21 +10,24 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-/// How long one request may take: a handler that sleeps wakes within it.
-const REQUEST_SECONDS: u32 = 20;
-/// How long the first answer may take, and the event: new nodes pull images, handlers wake from nothing.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long all of it may take: new nodes pull images, handlers wake from nothing.
+pub(crate) const WITHIN: Duration = Duration::from_secs(120);
+/// What of it is kept for the removal of the account.
+const LAST: Duration = Duration::from_secs(10);
+/// How long one request may take.
+const REQUEST_SECONDS: u64 = 20;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Tests what is at this address, such as `https://todo.example.com`.
-pub(crate) fn run(address: &str) -> Result<()> {
+/// Tests what is at this address, such as `https://todo.example.com`, within this time.
+pub(crate) fn run(address: &str, within: Duration) -> Result<()> {
+    let start = Instant::now();
     let address = address.trim_end_matches('/');
     ensure!(
         address.starts_with("http://") || address.starts_with("https://"),
         "`{address}` is no address: give it as https://todo.example.com"
     );
-    let mut visitor = Visitor { address: address.to_owned(), token: None };
+    let mut visitor = Visitor { address: address.to_owned(), token: None, end: start + within.saturating_sub(LAST) };
     timed("the service is healthy", || {
         visitor.until("it is healthy", |visitor| {
             let answer = visitor.ask("GET", "/health", None)?;
@@ -40,6 +43,7 @@ pub(crate) fn run(address: &str) -> Result<()> {
         Ok(())
     })?;
     let used = visitor.use_it();
+    visitor.end = start + within;
     let removed =
         timed("the account is removed", || visitor.ask("DELETE", "/api/me", None)?.expect(204).map(|_nothing| ()));
     used.and(removed)?;
@@ -69,6 +73,8 @@ fn random() -> Result<String> {
 struct Visitor {
     address: String,
     token: Option<String>,
+    /// When the last answer has to be there.
+    end: Instant,
 }
 
 impl Visitor {
@@ -97,11 +103,12 @@ impl Visitor {
         let start = Instant::now();
         loop {
             let seen = look(self);
+            let is_last = Instant::now() + PAUSE + Duration::from_secs(1) > self.end;
             match seen {
                 Ok(Some(())) => return Ok(()),
-                Err(error) if start.elapsed() > PATIENCE => return Err(error),
-                Ok(None) if start.elapsed() > PATIENCE => {
-                    bail!("{} seconds went by, and it is not so that {what}", PATIENCE.as_secs())
+                Err(error) if is_last => return Err(error),
+                Ok(None) if is_last => {
+                    bail!("{} seconds went by, and it is not so that {what}", start.elapsed().as_secs())
                 }
                 _ => std::thread::sleep(PAUSE),
             }
@@ -110,8 +117,10 @@ impl Visitor {
 
     /// Makes a request by curl, which reads it from its input: no token is seen among the processes.
     fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer> {
+        let seconds = self.end.saturating_duration_since(Instant::now()).as_secs().min(REQUEST_SECONDS);
+        ensure!(seconds > 0, "no time is left for {method} {path}");
         let mut options = format!(
-            "url = \"{}{path}\"\nrequest = \"{method}\"\nmax-time = {REQUEST_SECONDS}\nsilent\nshow-error\nwrite-out = \"\\n%{{http_code}}\"\n",
+            "url = \"{}{path}\"\nrequest = \"{method}\"\nmax-time = {seconds}\nsilent\nshow-error\nwrite-out = \"\\n%{{http_code}}\"\n",
             self.address
         );
         if let Some(token) = &self.token {

@@ -2,10 +2,16 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::{Visitor, run};
+use super::{Visitor, WITHIN, run};
+
+/// Someone with so much time.
+fn visitor(address: String, time: Duration) -> Visitor {
+    Visitor { address, token: None, end: Instant::now() + time }
+}
 
 /// A server that answers one request with this; says its address and what it was asked.
 fn server(answer: &'static str) -> Result<(String, std::thread::JoinHandle<String>)> {
@@ -23,14 +29,14 @@ fn server(answer: &'static str) -> Result<(String, std::thread::JoinHandle<Strin
 
 #[test]
 fn what_is_no_address_is_refused() {
-    let error = run("todo.example.com").unwrap_err().to_string();
+    let error = run("todo.example.com", WITHIN).unwrap_err().to_string();
     assert!(error.contains("https://todo.example.com"), "{error}");
 }
 
 #[test]
 fn another_status_is_told_with_what_came() -> Result<()> {
     let (address, _asked) = server("HTTP/1.1 503 X\r\ncontent-length: 9\r\n\r\nno broker")?;
-    let visitor = Visitor { address, token: None };
+    let visitor = visitor(address, WITHIN);
     let error = visitor.ask("GET", "/api/me", None)?.expect(200).unwrap_err().to_string();
     assert_eq!(error, "GET /api/me answered 503, not 200: no broker");
     Ok(())
@@ -39,7 +45,7 @@ fn another_status_is_told_with_what_came() -> Result<()> {
 #[test]
 fn a_request_carries_the_token_and_the_body_as_they_are() -> Result<()> {
     let (address, asked) = server("HTTP/1.1 201 X\r\ncontent-length: 7\r\n\r\n{\"a\":1}")?;
-    let visitor = Visitor { address, token: Some("t.o.k".to_owned()) };
+    let visitor = Visitor { token: Some("t.o.k".to_owned()), ..visitor(address, WITHIN) };
     let body = serde_json::json!({"title": "\"back\\slash\""});
     assert_eq!(visitor.ask("POST", "/api/tasks", Some(&body))?.expect(201)?["a"], 1);
     let asked = asked.join().unwrap();
@@ -47,4 +53,16 @@ fn a_request_carries_the_token_and_the_body_as_they_are() -> Result<()> {
     assert!(asked.contains("authorization: Bearer t.o.k\r\n"), "{asked}");
     assert!(asked.ends_with(&body.to_string()), "{asked}");
     Ok(())
+}
+
+#[test]
+fn no_time_is_spent_that_is_not_there() {
+    // Nobody listens at this port.
+    let visitor = visitor("http://127.0.0.1:9".to_owned(), Duration::from_secs(2));
+    let start = Instant::now();
+    let seen = visitor.until("it is healthy", |visitor| visitor.ask("GET", "/health", None).map(|_answer| Some(())));
+    assert!(seen.is_err());
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    let late = Visitor { end: Instant::now(), ..visitor };
+    assert!(late.ask("GET", "/health", None).err().is_some_and(|error| error.to_string().contains("no time is left")));
 }
