@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -21,8 +21,11 @@ pub(crate) struct Options {
     #[arg(long)]
     registry: String,
     /// The commit, which becomes a part of the version; without it, this is the release itself.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "tag")]
     revision: Option<String>,
+    /// The tag of the release, which has to be `v` and the version of Cargo.toml.
+    #[arg(long)]
+    tag: Option<String>,
     /// Where the digests are written, for `cargo xtask deploy`.
     #[arg(long, default_value = "target/digests.json")]
     digests: PathBuf,
@@ -30,7 +33,7 @@ pub(crate) struct Options {
 
 /// Builds and pushes all three.
 pub(crate) fn run_all(options: &Options) -> Result<()> {
-    let version = version(options.revision.as_deref());
+    let version = version(options.revision.as_deref(), options.tag.as_deref())?;
     build::components()?;
     image::build(&[Architecture::Arm64, Architecture::Amd64])?;
 
@@ -54,12 +57,15 @@ pub(crate) fn run_all(options: &Options) -> Result<()> {
 }
 
 /// As semantic versions have it: what is before a release comes before it.
-fn version(revision: Option<&str>) -> String {
+fn version(revision: Option<&str>, tag: Option<&str>) -> Result<String> {
     let release = env!("CARGO_PKG_VERSION");
-    match revision {
+    if let Some(tag) = tag {
+        ensure!(tag.strip_prefix('v') == Some(release), "the tag is `{tag}`, and Cargo.toml has the version {release}");
+    }
+    Ok(match revision {
         Some(revision) => format!("{release}-g{}", revision.get(..12).unwrap_or(revision)),
         None => release.to_owned(),
-    }
+    })
 }
 
 /// What was pushed, by the bytes of the manifest that the registry has.
@@ -86,7 +92,16 @@ mod tests {
     #[test]
     fn a_commit_makes_a_version_before_the_release() {
         let release = env!("CARGO_PKG_VERSION");
-        assert_eq!(version(None), release);
-        assert_eq!(version(Some("0123456789abcdef0123")), format!("{release}-g0123456789ab"));
+        assert_eq!(version(None, None).unwrap(), release);
+        assert_eq!(version(Some("0123456789abcdef0123"), None).unwrap(), format!("{release}-g0123456789ab"));
+    }
+
+    #[test]
+    fn a_tag_of_another_version_is_refused() {
+        let release = env!("CARGO_PKG_VERSION");
+        assert_eq!(version(None, Some(&format!("v{release}"))).unwrap(), release);
+        for tag in [release, "v9.9.9"] {
+            assert!(version(None, Some(tag)).unwrap_err().to_string().contains(tag), "{tag}");
+        }
     }
 }
