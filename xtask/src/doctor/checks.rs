@@ -4,15 +4,11 @@ use serde_json::Value;
 
 use super::Finding::{self, Bad, Good, Note};
 use super::cluster::Cluster;
-use super::quantity::{cpu, memory, thousandths};
+use super::quantity::{add, cpu, memory, requests, thousandths, times};
 use super::values::Values;
 
 /// The oldest Kubernetes, 1.x, that the chart and KEDA are for.
 const KUBERNETES: u32 = 30;
-/// What everything together requests, the nodes' own needs aside, in thousandths: the bound of the chart's tests.
-const BUDGET: (i128, i128) = (1_200, (3 << 30) * 1_000);
-/// Where the pods of that budget are, beside the application's namespace.
-const PLATFORM: [&str; 6] = ["cert-manager", "ingress", "keda", "runtime-class-manager", "spin-operator", "strimzi"];
 /// What makes OCI's block volumes.
 const OCI_VOLUMES: &str = "blockvolume.csi.oraclecloud.com";
 /// Gigabytes: what is free on OCI, and the least that a volume has, a node's own included.
@@ -36,7 +32,11 @@ pub(super) fn all(cluster: &Cluster, values: &Values) -> Vec<(&'static str, Find
     for (what, name, keys) in secrets(values) {
         findings.push((what, secret(cluster, name, keys)));
     }
-    findings.extend([("pod security", pod_security(cluster)), ("room", room(cluster)), ("quota", quota(cluster))]);
+    findings.extend([
+        ("pod security", pod_security(cluster)),
+        ("room", room(cluster, values)),
+        ("quota", quota(cluster, values)),
+    ]);
     findings
 }
 
@@ -271,6 +271,9 @@ pub(super) fn secrets(values: &Values) -> Vec<(&'static str, &str, &'static [&'s
     if external(kafka, signs_in) {
         wanted.push(("broker", kafka, &["username", "password"]));
     }
+    if external(values.text("mail.secret"), !values.text("mail.host").is_empty()) {
+        wanted.push(("mail", values.text("mail.secret"), &["username", "password"]));
+    }
     for (what, path, keys) in [
         ("API token", "secrets.apiToken", &["token"] as &[&str]),
         ("app token", "secrets.appToken", &["token"]),
@@ -286,8 +289,10 @@ pub(super) fn secrets(values: &Values) -> Vec<(&'static str, &str, &'static [&'s
 fn secret(cluster: &Cluster, name: &str, keys: &[&str]) -> Finding {
     let namespace = &cluster.namespace;
     let literals: Vec<_> = keys.iter().map(|key| format!("--from-file={key}=FILE")).collect();
-    let remedy =
-        format!("make it: kubectl --namespace {namespace} create secret generic {name} {}", literals.join(" "));
+    let remedy = format!(
+        "make it, of files that do not end with a new line: kubectl --namespace {namespace} create secret generic {name} {}",
+        literals.join(" ")
+    );
     let Some(found) = cluster.secrets.get(name) else {
         return bad(format!("the Secret `{name}` is not in the namespace {namespace}"), remedy);
     };
@@ -314,54 +319,61 @@ fn pod_security(cluster: &Cluster) -> Finding {
     }
 }
 
-/// CPU and memory, in thousandths.
-fn pair(value: &Value) -> (i128, i128) {
-    let of = |key: &str| value[key].as_str().and_then(thousandths).unwrap_or_default();
-    (of("cpu"), of("memory"))
+/// Whether a pod is the release's, or the broker's of kafka/strimzi.
+fn is_ours(pod: &Value, cluster: &Cluster) -> bool {
+    let labels = &pod["metadata"]["labels"];
+    pod["metadata"]["namespace"] == cluster.namespace.as_str()
+        && (is_release(labels) || labels["strimzi.io/cluster"] == "todo")
 }
 
-fn room(cluster: &Cluster) -> Finding {
-    let mut free = ready(cluster).map(|node| pair(&node["status"]["allocatable"])).fold((0, 0), add);
-    let is_ours = |pod: &Value| {
-        let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
-        namespace == cluster.namespace || PLATFORM.contains(&namespace)
-    };
-    let runs = |pod: &Value| !["Succeeded", "Failed"].contains(&pod["status"]["phase"].as_str().unwrap_or_default());
-    for pod in cluster.all("pods").iter().filter(|pod| runs(pod) && !is_ours(pod)) {
+fn is_release(labels: &Value) -> bool {
+    labels["app.kubernetes.io/name"] == "todo"
+}
+
+/// Whether there is room for what the values ask for beside everything else that runs, the operators among it.
+fn room(cluster: &Cluster, values: &Values) -> Finding {
+    let wanted = values.requests();
+    let mut free = ready(cluster).map(|node| requests(&node["status"]["allocatable"])).fold((0, 0), add);
+    let runs = |pod: &&Value| !["Succeeded", "Failed"].contains(&pod["status"]["phase"].as_str().unwrap_or_default());
+    let mut is_upgrade = false;
+    for pod in cluster.all("pods").iter().filter(runs) {
+        if is_ours(pod, cluster) {
+            is_upgrade |= is_release(&pod["metadata"]["labels"]);
+            continue;
+        }
         for container in pod["spec"]["containers"].as_array().into_iter().flatten() {
-            let (cpu, memory) = pair(&container["resources"]["requests"]);
-            free = (free.0 - cpu, free.1 - memory);
+            free = add(free, times(requests(&container["resources"]["requests"]), -1));
         }
     }
     let found = format!(
         "{} and {} are free for it, {} and {} are wanted",
         cpu(free.0),
         memory(free.1),
-        cpu(BUDGET.0),
-        memory(BUDGET.1)
+        cpu(wanted.0),
+        memory(wanted.1)
     );
-    if free.0 >= BUDGET.0 && free.1 >= BUDGET.1 {
+    if free.0 >= wanted.0 && free.1 >= wanted.1 {
         return Good(found);
+    }
+    if is_upgrade {
+        return Note(format!("{found}; the release is there already, and some of its pods may have to wait"));
     }
     bad(found, "remove what else runs there (`kubectl top pods --all-namespaces`), or take larger nodes")
 }
 
-fn add(one: (i128, i128), other: (i128, i128)) -> (i128, i128) {
-    (one.0 + other.0, one.1 + other.1)
-}
-
-fn quota(cluster: &Cluster) -> Finding {
+fn quota(cluster: &Cluster, values: &Values) -> Finding {
     let ours =
         cluster.all("resourcequotas").iter().find(|quota| quota["metadata"]["namespace"] == cluster.namespace.as_str());
     let Some(quota) = ours else {
         return Good("none".to_owned());
     };
+    let wanted = values.requests();
     let hard = &quota["spec"]["hard"];
-    for (key, least) in [("requests.cpu", BUDGET.0), ("requests.memory", BUDGET.1)] {
+    for (key, least) in [("requests.cpu", wanted.0), ("requests.memory", wanted.1)] {
         if hard[key].as_str().and_then(thousandths).is_some_and(|bound| bound < least) {
             return bad(
                 format!("the quota of the namespace {} allows {key} of {} in all", cluster.namespace, hard[key]),
-                "raise it to 1200m of CPU and 3Gi of memory",
+                format!("raise it above {} and {}", cpu(wanted.0), memory(wanted.1)),
             );
         }
     }

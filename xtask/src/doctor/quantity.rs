@@ -1,5 +1,24 @@
 //! Quantities as Kubernetes writes them: `250m` of a CPU, `3Gi` of memory.
 
+use serde_json::Value;
+
+/// CPU and memory, each in thousandths.
+pub(super) type Amounts = (i128, i128);
+
+/// The two of an object that has them as `cpu` and `memory`; 0 where it has not.
+pub(super) fn requests(resources: &Value) -> Amounts {
+    let of = |key: &str| resources[key].as_str().and_then(thousandths).unwrap_or_default();
+    (of("cpu"), of("memory"))
+}
+
+pub(super) fn add(one: Amounts, other: Amounts) -> Amounts {
+    (one.0 + other.0, one.1 + other.1)
+}
+
+pub(super) fn times(one: Amounts, count: i128) -> Amounts {
+    (one.0 * count, one.1 * count)
+}
+
 /// Powers of a thousand and of 1,024, by their signs.
 const SIGNS: [(&str, i128); 11] = [
     ("Ki", 1 << 10),

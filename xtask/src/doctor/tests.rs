@@ -15,6 +15,7 @@ const OKE_NODES: &str = include_str!("samples/nodes-oke.json");
 /// The one of Minikube.
 const MINIKUBE_NODES: &str = include_str!("samples/nodes-minikube.json");
 const OKE: &str = include_str!("../../../charts/todo/values-oke-12g.yaml");
+const LARGE_OKE: &str = include_str!("../../../charts/todo/values-oke-24g.yaml");
 const MINIKUBE: &str = include_str!("../../../charts/todo/values-minikube.yaml");
 
 /// A list of objects that have nothing but a name.
@@ -173,19 +174,59 @@ fn a_namespace_that_enforces_restricted_is_told() {
     assert_bad(&finding(&cluster, &values(OKE), "pod security"), "restricted", "enforce=baseline");
 }
 
+/// A pod that runs, with labels and requests.
+fn pod(namespace: &str, labels: &Value, requests: &Value) -> Value {
+    json!({"metadata": {"namespace": namespace, "labels": labels}, "status": {"phase": "Running"},
+        "spec": {"containers": [{"resources": {"requests": requests}}]}})
+}
+
+/// The two nodes of the smaller free shape, and pods.
+fn oke_with(pods: &[Value]) -> Cluster {
+    Cluster::of(&[("nodes", OKE_NODES), ("pods", &json!({"items": pods}).to_string())])
+}
+
 #[test]
-fn other_pods_leave_less_room_and_the_platforms_own_do_not() {
-    let pod = |namespace: &str, phase: &str| {
-        json!({"metadata": {"namespace": namespace}, "status": {"phase": phase},
-            "spec": {"containers": [{"resources": {"requests": {"cpu": "800m", "memory": "6Gi"}}}]}})
-    };
-    let with = |pods: &[Value]| Cluster::of(&[("nodes", OKE_NODES), ("pods", &json!({"items": pods}).to_string())]);
-    let values = values(OKE);
-    for ours in [pod("todo", "Running"), pod("keda", "Running"), pod("shop", "Succeeded")] {
-        assert!(matches!(finding(&with(&[ours]), &values, "room"), Good(_)));
+fn what_is_wanted_is_what_the_values_ask_for() {
+    let mib = |mib: i128| (mib << 20) * 1_000;
+    for (profile, cpu, memory) in
+        [("{}", 350, 576), (MINIKUBE, 390, 1_344), (OKE, 390, 1_344), (LARGE_OKE, 1_000, 1_792)]
+    {
+        assert_eq!(values(profile).requests(), (cpu, mib(memory)), "{profile}");
     }
-    let found = finding(&with(&[pod("shop", "Running")]), &values, "room");
-    assert_bad(&found, "wanted", "kubectl top pods");
+    let dapr = "{sidecar: dapr, handlers: {activity: {minReplicas: 2, resources: {requests: {cpu: 100m}}}}}";
+    // The API, five handlers of which one has two pods, and Dapr's own beside each.
+    assert_eq!(values(dapr).requests(), (100 + 4 * 50 + 2 * 100 + 7 * 50, mib(128 + 6 * 96 + 7 * 96)));
+}
+
+#[test]
+fn everything_else_leaves_less_room_and_the_release_itself_does_not() {
+    let large = json!({"cpu": "1400m", "memory": "2Gi"});
+    let values = values(OKE);
+    for namespace in ["shop", "kube-system", "keda", "todo"] {
+        let found = finding(&oke_with(&[pod(namespace, &json!({}), &large)]), &values, "room");
+        assert_bad(&found, "0.26 CPU", "kubectl top pods");
+    }
+    for labels in [json!({"app.kubernetes.io/name": "todo"}), json!({"strimzi.io/cluster": "todo"})] {
+        assert!(matches!(finding(&oke_with(&[pod("todo", &labels, &large)]), &values, "room"), Good(_)), "{labels}");
+    }
+    let mut done = pod("shop", &json!({}), &large);
+    done["status"]["phase"] = json!("Succeeded");
+    assert!(matches!(finding(&oke_with(&[done]), &values, "room"), Good(_)));
+}
+
+#[test]
+fn a_release_that_runs_is_upgraded_in_little_room_too() {
+    let other = pod("shop", &json!({}), &json!({"cpu": "1400m", "memory": "2Gi"}));
+    let own = pod("todo", &json!({"app.kubernetes.io/name": "todo"}), &json!({"cpu": "50m", "memory": "64Mi"}));
+    let found = finding(&oke_with(&[other, own]), &values(OKE), "room");
+    assert!(matches!(&found, Note(what) if what.contains("already")), "{found:?}");
+}
+
+#[test]
+fn mail_asks_for_its_secret() {
+    let values = values("{mail: {host: smtp.example.com, from: todo@example.com}}");
+    let found = finding(&oke(), &values, "mail");
+    assert_bad(&found, "`todo-mail`", "--from-file=password=FILE");
 }
 
 #[test]
@@ -205,9 +246,9 @@ fn volumes_beyond_what_is_free_are_noted() {
 
 #[test]
 fn a_quota_below_the_budget_is_told() {
-    let quota = json!({"items": [{"metadata": {"namespace": "todo"}, "spec": {"hard": {"requests.memory": "2Gi"}}}]});
+    let quota = json!({"items": [{"metadata": {"namespace": "todo"}, "spec": {"hard": {"requests.memory": "1Gi"}}}]});
     let cluster = Cluster::of(&[("resourcequotas", &quota.to_string())]);
-    assert_bad(&finding(&cluster, &values(OKE), "quota"), "requests.memory", "3Gi");
+    assert_bad(&finding(&cluster, &values(OKE), "quota"), "requests.memory", "1.3 GiB");
 }
 
 #[test]

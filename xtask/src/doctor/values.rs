@@ -3,10 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::quantity::{Amounts, add, requests, times};
 
 /// The chart's own values.
 const DEFAULTS: &str = "charts/todo/values.yaml";
+/// The broker of `broker: strimzi`.
+const BROKER: &str = include_str!("../../../kafka/strimzi/kafka.yaml");
 
 /// The values that a release would have.
 pub(super) struct Values(Value);
@@ -39,9 +43,47 @@ impl Values {
         self.at(path).as_u64().unwrap_or_default()
     }
 
+    /// What the application requests with each handler awake, and the broker where it has its own.
+    pub(super) fn requests(&self) -> Amounts {
+        let is_dapr = self.text("sidecar") == "dapr";
+        // As the chart's templates have it.
+        let beside = if is_dapr { requests(&json!({"cpu": "50m", "memory": "96Mi"})) } else { (0, 0) };
+        let pods = |replicas: u64, resources: &Value| {
+            times(add(requests(&resources["requests"]), beside), i128::from(replicas))
+        };
+        let mut sum = pods(self.number("api.minReplicas"), self.at("api.resources"));
+        for (name, own) in self.at("handlers").as_object().into_iter().flatten() {
+            if is_dapr || name != "updates" {
+                let mut handler = self.at("handler").clone();
+                merge(&mut handler, own.clone());
+                let replicas = handler["minReplicas"].as_u64().unwrap_or_default().max(1);
+                sum = add(sum, pods(replicas, &handler["resources"]));
+            }
+        }
+        if !is_dapr {
+            let sidelet = requests(self.at("sidelet.resources.requests"));
+            sum = add(sum, times(sidelet, i128::from(self.number("sidelet.replicas"))));
+        }
+        if self.text("broker") == "strimzi" {
+            sum = add(sum, broker());
+        }
+        sum
+    }
+
     fn at(&self, path: &str) -> &Value {
         path.split('.').fold(&self.0, |value, key| &value[key])
     }
+}
+
+/// What the brokers request.
+fn broker() -> Amounts {
+    let documents: Vec<Value> = serde_saphyr::from_multiple(BROKER).expect("kafka/strimzi/kafka.yaml is YAML");
+    let pools = documents.iter().filter(|document| document["kind"] == "KafkaNodePool");
+    let each = pools.map(|pool| {
+        let replicas = pool["spec"]["replicas"].as_u64().unwrap_or_default();
+        times(requests(&pool["spec"]["resources"]["requests"]), i128::from(replicas))
+    });
+    each.fold((0, 0), add)
 }
 
 /// As Helm does: maps are merged, everything else is replaced.
