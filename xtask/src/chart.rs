@@ -25,7 +25,7 @@ pub(crate) use schemas::renew as renew_schemas;
 /// The chart's folder.
 const CHART: &str = "charts/todo";
 /// What is applied without the chart.
-const FOLDERS: [&str; 4] = ["spinkube", "dapr/cluster", "kafka/strimzi", "kafka/topics"];
+const FOLDERS: [&str; 5] = ["spinkube", "dapr/cluster", "dapr/mail", "kafka/strimzi", "kafka/topics"];
 
 /// Renders everything and holds it against everything.
 pub(crate) fn check() -> Result<()> {

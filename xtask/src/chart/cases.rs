@@ -15,7 +15,7 @@ pub(super) const PROFILES: [&str; 4] = ["", "minikube", "oke-12g", "oke-24g"];
 const KUBERNETES: &str = "1.34.4";
 
 /// Values beside the chart's own that people choose, and that change what is rendered.
-const VARIATIONS: [&str; 14] = [
+const VARIATIONS: [&str; 16] = [
     "scaling.trigger=none",
     "broker=strimzi,scaling.trigger=kafka",
     "broker=strimzi,scaling.trigger=both",
@@ -24,6 +24,8 @@ const VARIATIONS: [&str; 14] = [
     "broker=external,kafka.brokers=kafka.example.com:9093,kafka.sasl=SHA-512,kafka.replicas=3,scaling.trigger=kafka",
     "broker=external,kafka.brokers=kafka.example.com:9093,kafka.sasl=PLAIN,scaling.trigger=both",
     "broker=external,kafka.brokers=kafka.example.com:9093,kafka.sasl=SHA-256,kafka.tls=false,scaling.trigger=both",
+    "mail.host=smtp.example.com,mail.from=todo@example.com",
+    "sidecar=dapr,broker=strimzi,database=external,scaling.trigger=kafka,mail.host=smtp.example.com,mail.port=465,mail.from=todo@example.com",
     "secrets.apiToken=api,secrets.appToken=app,secrets.keys=keys",
     "networkPolicy.enabled=false",
     "networkPolicy.ingressNamespace=traefik,networkPolicy.monitoringNamespace=monitoring",

@@ -38,6 +38,10 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("kafka.brokers=kafka", "/kafka/brokers", "does not match pattern"),
     ("kafka.sasl=SCRAM", "/kafka/sasl", "must be one of 'none', 'PLAIN', 'SHA-256', 'SHA-512'"),
     ("postgres.secret=", "/postgres/secret", "does not match pattern"),
+    ("mail.host=smtp://mail.example.com", "/mail/host", "does not match pattern"),
+    ("mail.port=0", "/mail/port", "minimum"),
+    ("mail.from=todo", "/mail/from", "does not match pattern"),
+    ("mail.secret=", "/mail/secret", "does not match pattern"),
     ("ingress.host=https://todo.example.com", "/ingress/host", "does not match pattern"),
     ("networkPolicy.enabled=maybe", "/networkPolicy/enabled", "want boolean"),
     ("networkPolicy.privateNets={anywhere}", "/networkPolicy/privateNets/0", "does not match pattern"),
@@ -48,6 +52,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("scaling.trigger=kafka", "/scaling/trigger", "must be one of 'push', 'none'"),
     ("sidecar=dapr,broker=strimzi,database=external", "/scaling/trigger", "must be one of 'kafka', 'none'"),
     ("broker=external", "/kafka/brokers", "minLength"),
+    ("mail.host=mail.example.com", "/mail/from", "minLength"),
     ("kafka.sasl=PLAIN,kafka.tls=false", "/kafka/tls", "value must be true"),
 ];
 

@@ -83,6 +83,9 @@ fn check_scaled(scaled: &Value, rendering: &Rendering) -> Result<()> {
             "kafka" => {
                 ensure!(metadata["consumerGroup"] == app, "the consumer group of `{app}` has another name");
                 ensure!(metadata["activationLagThreshold"] == "0", "one event is to be enough");
+                let brokers = text(trigger, "/metadata/bootstrapServers");
+                let is_known = brokers.split(',').all(|broker| broker.contains('.'));
+                ensure!(is_known, "KEDA, in another namespace, knows no `{brokers}`");
                 asked.push(text(trigger, "/metadata/topic").to_owned());
             }
             "external-push" => ensure!(metadata["app"] == app, "the sidecar knows it as `{app}`"),
