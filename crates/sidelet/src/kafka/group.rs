@@ -216,6 +216,10 @@ impl Member {
                     tracing::info!(topic = %self.topic, %error, "assigned partitions could not be taken");
                     return;
                 }
+                // The client remembers that a partition was paused when it was taken away.
+                if let Err(error) = self.consumer.resume(&offsets) {
+                    tracing::info!(topic = %self.topic, %error, "assigned partitions could not be resumed");
+                }
                 for Begins { partition, progress, new } in begins {
                     self.assigned.insert(partition, Assigned { next: progress.lowest(), paused: false });
                     if new {

@@ -101,8 +101,8 @@ impl Settings {
             .set("reconnect.backoff.max.ms", "1000")
             .set("retry.backoff.ms", "100")
             .set("socket.timeout.ms", "10000")
-            // Partitions that are added are seen within a minute.
-            .set("topic.metadata.refresh.interval.ms", "60000")
+            // Partitions that are added, and topics that are made after their subscriptions, are seen soon.
+            .set("topic.metadata.refresh.interval.ms", "10000")
             .set("security.protocol", self.protocol());
         if let Some(sasl) = &self.sasl {
             config.set("sasl.mechanism", sasl.mechanism).set("sasl.username", &sasl.user);
@@ -140,6 +140,8 @@ impl Settings {
         config
             .set("enable.idempotence", "true")
             .set("message.timeout.ms", "0")
+            // Before whoever appends gives up, so that a topic that is not there is a failure of its own.
+            .set("topic.metadata.propagation.max.ms", "3000")
             .set("linger.ms", "0")
             .set("partitioner", "fnv1a_random")
             .set("message.max.bytes", self.longest.to_string())

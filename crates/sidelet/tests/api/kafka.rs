@@ -18,7 +18,7 @@ use axum::response::IntoResponse;
 use backends::Kafka;
 use serde_json::{Value, json};
 
-use crate::harness::{App, Place, app::answer, eventually, subscription};
+use crate::harness::{App, Place, Sidecar, app::answer, eventually, subscription};
 
 /// A component over this broker, with more lines of metadata.
 pub(crate) fn component(brokers: &str, metadata: &[(&str, &str)]) -> String {
@@ -136,6 +136,44 @@ async fn a_failing_message_holds_up_its_key_alone_and_what_is_finished_beyond_it
     for key in ["a", "b", "c", "d"] {
         assert_eq!(all(key), (0..50).collect::<Vec<_>>(), "each once, although the committed offset is below them");
     }
+}
+
+#[tokio::test]
+async fn a_partition_that_was_paused_when_it_went_is_read_when_it_comes_back() {
+    let mut app = App::absent(|_| ().into_response());
+    let place = place("kafka-paused", "", &app).await;
+    let away = async |sidecar: &Sidecar| {
+        eventually("the group to know that its app is away", async || {
+            let groups = sidecar.api.get("/sidelet/v1/groups").await.json();
+            (groups[0]["state"] == "app-away").then_some(())
+        })
+        .await;
+    };
+    let first = place.start().await;
+    let keys: Vec<String> = (0..30).map(|key| format!("k{key}")).collect();
+    let publish = async |number| {
+        for key in &keys {
+            first.api.publish("kafka-paused", key, number).await;
+        }
+    };
+    publish(0).await;
+    away(&first).await;
+    // Some of its partitions go to the second one, which so finds the app away, too.
+    let second = place.start().await;
+    away(&second).await;
+    app.listen().await;
+    let came = async |number| {
+        eventually("a message of each key", async || {
+            let numbers = by_key(&app);
+            keys.iter().all(|key| numbers.get(key).is_some_and(|all| all.contains(&number))).then_some(())
+        })
+        .await;
+    };
+    came(0).await;
+    second.stop().await;
+    publish(1).await;
+    came(1).await;
+    first.stop().await;
 }
 
 #[tokio::test]

@@ -4,6 +4,9 @@ use std::{collections::BTreeMap, path::Path, process::Command};
 
 use backends::{Kafka, KafkaOptions};
 
+use super::component;
+use crate::harness::Place;
+
 /// Runs the command: its exit code, and all that it said.
 fn apply(folder: &Path, brokers: &str) -> (i32, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sidelet"));
@@ -41,6 +44,23 @@ async fn topics_become_what_their_files_say_and_lose_nothing() {
     std::fs::write(folder.path().join("u.yaml"), "kind: KafkaTopic").unwrap();
     let (code, said) = run();
     assert!(code == 3 && said.contains("u.yaml") && said.contains("expected a `KafkaTopic`"), "{code} {said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_not_there_holds_up_no_other() {
+    let options = KafkaOptions { auto_create: false, ..KafkaOptions::default() };
+    let kafka = Kafka::start_with(options).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let text = "apiVersion: kafka.strimzi.io/v1\nkind: KafkaTopic\nmetadata: {name: there}\nspec: {partitions: 1, replicas: 1}\n";
+    std::fs::write(folder.path().join("there.yaml"), text).unwrap();
+    assert_eq!(apply(folder.path(), &kafka.brokers()).0, 0);
+    let sidecar = Place::new(&component(&kafka.brokers(), &[])).start().await;
+    let publish = async |topic: &str| sidecar.api.post(&format!("/v1.0/publish/pubsub/{topic}"), "1").await;
+    let (absent, there) = tokio::join!(publish("absent"), publish("there"));
+    assert_eq!((absent.status, there.status), (500, 204), "{absent:?} {there:?}");
+    assert!(absent.body.contains("topic"), "{absent:?}");
+    assert_eq!(publish("there").await.status, 204);
+    sidecar.stop().await;
 }
 
 #[tokio::test]
