@@ -74,6 +74,12 @@ impl Cluster {
         self.producer.append(messages).await
     }
 
+    /// Appends messages in order for each key, however long it takes, and says of each what became of it. Those behind the
+    /// last that is told of were not sent.
+    pub(crate) async fn append_each(&self, messages: &[NewMessage]) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        self.producer.append_each(messages).await
+    }
+
     /// The next messages of a partition, as far as they are there: none at its end.
     pub(crate) async fn read(&self, topic: &str, piece: Piece) -> Result<Vec<Message>, StoreError> {
         self.readers.read(topic, piece).await

@@ -20,7 +20,7 @@ use crate::{
     store::now,
 };
 
-pub(crate) use relay::{LEASE, Relay};
+pub(crate) use relay::{LEASE, Relay, Way};
 pub(crate) use source::{BATCH_BYTES, Source, Turn};
 
 /// What a transaction publishes.

@@ -153,6 +153,22 @@ impl PubSub {
         }
     }
 
+    /// Appends messages in order, however long it takes, and says of each what became of it. Those behind the last that is
+    /// told of were not tried.
+    pub(crate) async fn append_each(
+        &self,
+        messages: Vec<NewMessage>,
+    ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        match &self.log {
+            Log::Sqlite { .. } => {
+                let count = messages.len();
+                self.append(messages).await.map(|()| vec![Ok(()); count])
+            }
+            #[cfg(feature = "kafka")]
+            Log::Kafka(cluster) => cluster.append_each(&messages).await,
+        }
+    }
+
     /// Reads messages of a partition in order, from `from` on: at most `count`, and no more after `bytes` of content.
     pub(crate) async fn read(
         &self,

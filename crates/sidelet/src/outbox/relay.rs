@@ -5,8 +5,12 @@
 //! is taken when there is something to do and is not renewed when there is not. A message that was appended when the
 //! process ended, and not yet removed, comes again; the order of a key is kept.
 //!
+//! Each pub/sub component has a [`Lane`]: one that is away, or that refuses a message, holds up no other.
+//!
 //! A relay looks when its own replica commits, when another one tells that it did, when the lease of another one ends
 //! that may have left something, and once at its start. Otherwise it asks nothing.
+
+mod lane;
 
 use std::{
     collections::BTreeMap,
@@ -14,16 +18,21 @@ use std::{
     time::Duration,
 };
 
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
     sync::Notify,
     task::JoinHandle,
-    time::{Instant, interval, sleep_until, timeout_at},
+    time::{Instant, sleep_until, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Message, Source, Turn, Waiting};
+use super::{BATCH_BYTES, Source, Turn, Waiting};
 use crate::{pubsub::PubSub, store::StoreError};
+
+use lane::{Arrived, Lane, wait};
+
+pub(crate) use lane::Way;
 
 /// How long one relay may go on without asking: so long nothing is relayed after it was killed.
 pub(crate) const LEASE: Duration = Duration::from_secs(5);
@@ -31,8 +40,10 @@ pub(crate) const LEASE: Duration = Duration::from_secs(5);
 const MARGIN: Duration = Duration::from_millis(500);
 /// Messages of one batch at most.
 const BATCH: u32 = 500;
-/// The first and the longest wait after a failure.
-const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+/// How long a look waits for what is on its way.
+const SOON: Duration = Duration::from_millis(5);
+/// How long what is on its way at the end may take.
+const PARTING: Duration = Duration::from_secs(3);
 
 /// The relay of one table of messages.
 #[derive(Debug)]
@@ -53,17 +64,21 @@ pub(crate) struct Relay {
 /// A relay at work.
 struct Work<'relay> {
     relay: &'relay Relay,
+    /// Topics that have a batch on its way, or failed last.
+    lanes: BTreeMap<Way, Lane>,
+    on_their_way: FuturesUnordered<BoxFuture<'static, Arrived>>,
     /// Appended, and not yet removed.
     relayed: Vec<i64>,
     /// When to look, whatever happens.
     look: Option<Instant>,
+    /// When to look since something was committed while messages are on their way: what comes back looks too.
+    soon: Option<Instant>,
+    /// When the lease is to be renewed, if messages are on their way then.
+    renew_at: Instant,
     /// Until when another holds the lease, as far as is known.
     others_until: Option<Instant>,
+    /// Looks that failed, in a row.
     failures: u32,
-    /// How many messages are still tried one at a time, since one of them is refused for good.
-    singly: u32,
-    /// Whether the last look failed.
-    unread: bool,
 }
 
 impl Relay {
@@ -84,12 +99,14 @@ impl Relay {
             let look = Some(Instant::now());
             Work {
                 relay: &working,
+                lanes: BTreeMap::new(),
+                on_their_way: FuturesUnordered::new(),
                 relayed: Vec::new(),
                 look,
+                soon: None,
+                renew_at: Instant::now(),
                 others_until: None,
                 failures: 0,
-                singly: 0,
-                unread: false,
             }
             .run()
             .await;
@@ -133,12 +150,20 @@ impl Relay {
 impl Work<'_> {
     async fn run(mut self) {
         loop {
+            let opens = self.lanes.values().filter_map(Lane::opens_at).min();
+            let renewal = Some(self.renew_at).filter(|_| !self.on_their_way.is_empty());
+            let due = [self.look, self.soon, opens, renewal].into_iter().flatten().min();
             tokio::select! {
-                () = self.relay.stop.cancelled() => return,
+                () = self.relay.stop.cancelled() => return self.part().await,
+                Some(arrived) = self.on_their_way.next() => self.settle(arrived).await,
                 () = self.relay.changed.notified() => {
                     // Who holds the lease was told by the commit itself.
                     if let Some(until) = self.others_until.filter(|until| *until > Instant::now()) {
                         self.look.get_or_insert(until);
+                        continue;
+                    }
+                    if !self.on_their_way.is_empty() {
+                        self.soon.get_or_insert(Instant::now() + SOON);
                         continue;
                     }
                 }
@@ -147,7 +172,7 @@ impl Work<'_> {
                     self.look.get_or_insert(Instant::now() + LEASE);
                     continue;
                 }
-                () = sleep_until(self.look.unwrap_or_else(Instant::now)), if self.look.is_some() => {}
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {}
             }
             // One that is still to come is for what may be late.
             self.look = self.look.filter(|look| *look > Instant::now());
@@ -155,26 +180,23 @@ impl Work<'_> {
         }
     }
 
-    /// Takes a batch, and appends it. Whether to go on at once.
+    /// Removes what was appended, and sends on their way the messages that come next. Whether to go on at once.
     async fn turn(&mut self) -> bool {
-        let most = match self.failures {
-            // What was appended is removed, and the rest is left to others.
-            _ if self.relay.stop.is_cancelled() => 0,
-            0 if self.singly == 0 => BATCH,
-            // While a broker is away or refuses, one message at a time is tried.
-            _ => 1,
-        };
-        let turn = match self.relay.source.next(self.relay.me, &self.relayed, most).await {
+        // At the end the rest is left to others.
+        let most = if self.relay.stop.is_cancelled() { 0 } else { BATCH };
+        (self.soon, self.renew_at) = (None, Instant::now() + LEASE / 2);
+        let closed: Vec<Way> =
+            self.lanes.iter().filter(|(_, lane)| lane.is_closed()).map(|(way, _)| way.clone()).collect();
+        let turn = match self.relay.source.next(self.relay.me, &self.relayed, most, &closed).await {
             Ok(turn) => turn,
             Err(error) => {
-                self.unread = true;
-                self.fail(&error, "messages that wait to be relayed could not be read");
+                self.fail(&error);
                 return false;
             }
         };
         self.relayed.clear();
         self.others_until = None;
-        if std::mem::take(&mut self.unread) {
+        if std::mem::take(&mut self.failures) > 0 {
             // What was on its way when the database went away may still be carried out.
             self.relay.heard.notify_one();
         }
@@ -192,39 +214,59 @@ impl Work<'_> {
                 if Instant::now() >= until {
                     return true;
                 }
-                let alone = if let [one] = &waiting[..] { Some(one.id) } else { None };
-                match (self.append(waiting).await, alone) {
-                    (Ok(()), _) => {
-                        self.failures = 0;
-                        self.singly = self.singly.saturating_sub(1);
-                        true
-                    }
-                    (Err(error @ StoreError::Rejected { .. }), Some(id)) => self.set_aside(id, &error).await,
-                    (Err(error), _) => {
-                        if let StoreError::Rejected { .. } = error {
-                            self.singly = BATCH;
-                        }
-                        // What was appended is removed with the next question.
-                        self.fail(&error, "messages could not be relayed");
-                        false
-                    }
-                }
+                let bytes: usize = waiting.iter().map(|waiting| waiting.message.content.len()).sum();
+                // What was cut off may be for a topic that has nothing on its way.
+                let is_cut = !waiting.is_empty() && (waiting.len() >= most as usize || bytes >= BATCH_BYTES);
+                self.send(waiting);
+                is_cut
             }
         }
     }
 
-    /// Keeps a message for people that no pub/sub will ever take. Whether to go on at once.
-    async fn set_aside(&mut self, id: i64, reason: &StoreError) -> bool {
-        match self.relay.source.set_aside(id, &reason.to_string()).await {
-            Ok(()) => {
-                tracing::error!(%reason, id, "a message is refused for good; it is kept in the outbox's table, set aside");
-                (self.failures, self.singly) = (0, 0);
-                true
+    /// Sends messages on their way, those of a topic together and in their order.
+    fn send(&mut self, waiting: Vec<Waiting>) {
+        let mut parts: BTreeMap<Way, Vec<Waiting>> = BTreeMap::new();
+        for waiting in waiting {
+            let way = (waiting.message.pubsub.clone(), waiting.message.topic.clone());
+            parts.entry(way).or_default().push(waiting);
+        }
+        for (way, waiting) in parts {
+            let pubsub = self.relay.pubsubs.get(&*way.0).cloned();
+            let lane = self.lanes.entry(way.clone()).or_default();
+            self.on_their_way.push(lane.send(way, pubsub, waiting));
+        }
+    }
+
+    /// Takes note of a batch that has come to its end.
+    async fn settle(&mut self, arrived: Arrived) {
+        let way = arrived.way.clone();
+        let lane = self.lanes.entry(way.clone()).or_default();
+        let settled = lane.settle(arrived);
+        if lane.is_clear() {
+            self.lanes.remove(&way);
+        }
+        self.relayed.extend(settled.relayed);
+        if let Some((id, reason)) = settled.refused {
+            // Kept for people, since no pub/sub will ever take it. What could not be set aside is refused once more.
+            match self.relay.source.set_aside(id, &reason).await {
+                Ok(()) => tracing::error!(
+                    reason,
+                    id,
+                    "a message is refused for good; it is kept in the outbox's table, set aside"
+                ),
+                Err(error) => self.fail(&error),
             }
-            Err(error) => {
-                self.fail(&error, "a message that is refused could not be set aside");
-                false
-            }
+        }
+    }
+
+    /// The end: what is on its way is waited for a little, and what has arrived is removed.
+    async fn part(mut self) {
+        let deadline = Instant::now() + PARTING;
+        while let Ok(Some(arrived)) = timeout_at(deadline, self.on_their_way.next()).await {
+            self.settle(arrived).await;
+        }
+        if !self.relayed.is_empty() {
+            self.turn().await;
         }
     }
 
@@ -232,61 +274,12 @@ impl Work<'_> {
         *self.relay.held_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
     }
 
-    fn fail(&mut self, error: &StoreError, what: &'static str) {
+    /// The store could not be asked.
+    fn fail(&mut self, error: &StoreError) {
         if self.failures == 0 {
-            tracing::warn!(%error, "{what}; it is tried again until it succeeds");
+            tracing::warn!(%error, "messages that wait to be relayed could not be read; it is tried again until it succeeds");
         }
-        let wait = WAITS.0.saturating_mul(1 << self.failures.min(10)).min(WAITS.1);
+        self.look = Some(Instant::now() + wait(self.failures));
         self.failures = self.failures.saturating_add(1);
-        self.look = Some(Instant::now() + wait);
-    }
-
-    /// Appends messages in their order, those for each pub/sub component together.
-    async fn append(&mut self, waiting: Vec<Waiting>) -> Result<(), StoreError> {
-        let mut parts: Vec<(Arc<str>, Vec<i64>, Vec<Message>)> = Vec::new();
-        for Waiting { id, message } in waiting {
-            match parts.iter_mut().find(|(pubsub, ..)| *pubsub == message.pubsub) {
-                Some((_, ids, messages)) => {
-                    ids.push(id);
-                    messages.push(message);
-                }
-                None => parts.push((message.pubsub.clone(), vec![id], vec![message])),
-            }
-        }
-        let mut result = Ok(());
-        for (pubsub, ids, messages) in parts {
-            match self.append_to(&pubsub, messages).await {
-                Ok(()) => self.relayed.extend(ids),
-                Err(error) => result = Err(error),
-            }
-        }
-        result
-    }
-
-    /// Appends, and keeps the lease while the broker takes its time.
-    async fn append_to(&self, pubsub: &str, messages: Vec<Message>) -> Result<(), StoreError> {
-        let missing = || StoreError::failed("they are for a pub/sub component that is not there; put it back");
-        let pubsub = self.relay.pubsubs.get(pubsub).ok_or_else(missing)?;
-        let append = async {
-            let mut appended = Vec::with_capacity(messages.len());
-            for message in messages {
-                let topic = pubsub.topic(&message.topic).await?;
-                appended.push(message.to(topic));
-            }
-            pubsub.append(appended).await
-        };
-        tokio::pin!(append);
-        let mut renewal = interval(LEASE / 2);
-        renewal.tick().await;
-        loop {
-            tokio::select! {
-                result = &mut append => return result,
-                _ = renewal.tick() => {
-                    if let Ok(Turn::Ours { until, .. }) = self.relay.source.next(self.relay.me, &[], 1).await {
-                        self.hold(Some(until));
-                    }
-                }
-            }
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{Waiting, relay::LEASE};
+use super::{Waiting, Way, relay::LEASE};
 #[cfg(feature = "postgres")]
 use crate::postgres;
 use crate::{
@@ -21,7 +21,7 @@ pub(crate) const BATCH_BYTES: usize = 4 << 20;
 pub(crate) enum Turn {
     /// Nothing.
     Nothing,
-    /// These messages, until the lease ends.
+    /// These messages, until the lease ends. There may be others for ways that are closed.
     Ours { until: Instant, waiting: Vec<Waiting> },
     /// Another holds the lease.
     Others { until: Instant },
@@ -38,8 +38,9 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// Removes what was relayed and takes what comes next, `most` messages, where `me` holds the lease or can take it.
-    pub(super) async fn next(&self, me: Uuid, relayed: &[i64], most: u32) -> Result<Turn, StoreError> {
+    /// Removes what was relayed and takes what comes next, `most` messages and none for ways that are `closed`, where `me`
+    /// holds the lease or can take it.
+    pub(super) async fn next(&self, me: Uuid, relayed: &[i64], most: u32, closed: &[Way]) -> Result<Turn, StoreError> {
         match self {
             Self::Sqlite(database) => {
                 if !relayed.is_empty() {
@@ -47,11 +48,13 @@ impl Source {
                     database.write(move |batch| table::remove(batch, &relayed)).await?;
                 }
                 let until = Instant::now() + LEASE;
-                let waiting = database.read(move |connection| table::next(connection, most, BATCH_BYTES)).await?;
+                let closed = closed.to_vec();
+                let waiting =
+                    database.read(move |connection| table::next(connection, most, BATCH_BYTES, &closed)).await?;
                 Ok(if waiting.is_empty() { Turn::Nothing } else { Turn::Ours { until, waiting } })
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(database) => database.relay(me, relayed, most).await,
+            Self::Postgres(database) => database.relay(me, relayed, most, closed).await,
         }
     }
 

@@ -6,7 +6,8 @@ use super::{error, names::Names};
 use crate::store::StoreError;
 
 /// What each version adds to the one before, from the first on.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("migrations/1.sql"), include_str!("migrations/2.sql"), include_str!("migrations/3.sql")];
 
 /// Why tables cannot be used. Trying again does not help.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::writer::Batch;
 use crate::{
-    outbox::{Message, Waiting},
+    outbox::{Message, Waiting, Way},
     store::StoreError,
 };
 
@@ -41,18 +41,27 @@ pub(crate) fn set_aside(batch: &Batch<'_>, id: i64, reason: &str) -> Result<(), 
     Ok(())
 }
 
-/// What comes next: `most` messages, of `bytes` bytes, but one at least.
-pub(crate) fn next(connection: &Connection, most: u32, bytes: usize) -> Result<Vec<Waiting>, StoreError> {
+/// What comes next: `most` messages, of `bytes` bytes, but one at least, and none for ways that are `closed`.
+pub(crate) fn next(
+    connection: &Connection,
+    most: u32,
+    bytes: usize,
+    closed: &[Way],
+) -> Result<Vec<Waiting>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT id, pubsub, topic, key, attributes, expires, content FROM outbox
-         WHERE refused IS NULL ORDER BY id LIMIT ?1",
+         WHERE refused IS NULL ORDER BY id",
     )?;
-    let mut rows = statement.query([most])?;
+    let mut rows = statement.query([])?;
     let (mut waiting, mut length) = (Vec::new(), 0);
-    while let Some(row) = rows.next()?.filter(|_| length < bytes) {
+    while length < bytes && waiting.len() < most as usize {
+        let Some(row) = rows.next()? else { break };
+        let (pubsub, topic): (String, String) = (row.get(1)?, row.get(2)?);
+        if closed.iter().any(|way| *way.0 == *pubsub && *way.1 == *topic) {
+            continue;
+        }
         let content = Bytes::from(row.get::<_, Vec<u8>>(6)?);
         length += content.len();
-        let (pubsub, topic): (String, String) = (row.get(1)?, row.get(2)?);
         let message = Message {
             pubsub: pubsub.into(),
             topic: topic.into(),

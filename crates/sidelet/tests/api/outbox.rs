@@ -158,3 +158,22 @@ async fn an_outbox_whose_log_is_elsewhere_loses_nothing_when_the_process_is_kill
     let left: i64 = file.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0)).unwrap();
     assert_eq!(left, 0);
 }
+
+#[tokio::test]
+async fn what_waits_for_a_component_that_is_gone_holds_up_nothing_else() {
+    let app = App::start().await;
+    let elsewhere = COMPONENTS.replacen("value: todo.db", "value: state.db", 1);
+    let mut place = Place::new(&format!("{elsewhere}{}", subscription("tasks", "task-events", "/events/task", "")));
+    place.serve(&app);
+    place.start().await.stop().await;
+    let file = rusqlite::Connection::open(place.path().join("data/state.db")).unwrap();
+    let row = "INSERT INTO outbox (pubsub, topic, attributes, content) VALUES ('gone', 'task-events', '{}', X'7B7D')";
+    (0..600).for_each(|_| assert_eq!(file.execute(row, []).unwrap(), 1));
+    drop(file);
+    let sidecar = place.start().await;
+    let request = json!({"key": "k", "value": {"number": 1}});
+    let body = json!({"operations": [{"operation": "upsert", "request": request}]}).to_string();
+    assert_eq!(sidecar.api.post("/v1.0/state/statestore/transaction", body).await.status, 204);
+    assert_eq!(app.wait_for(1).await[0].data()["number"], 1);
+    sidecar.stop().await;
+}

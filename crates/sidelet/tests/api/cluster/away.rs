@@ -1,9 +1,15 @@
 //! A database and a broker that are away for a while: 5 s, or as many as the variable `FAULT_SECONDS` says.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use super::{Servers, WRITES};
-use crate::{harness::App, postgres::history::Writers};
+use crate::{
+    harness::{App, app::Delivered},
+    postgres::history::Writers,
+};
 
 /// How soon after a fault everything goes on.
 const RECOVERY: Duration = Duration::from_secs(10);
@@ -25,7 +31,8 @@ async fn while_the_broker_is_unreachable_writes_go_on_and_their_events_follow() 
     servers.kafka.pause().unwrap();
     let since = Instant::now();
     let mut before = writers.count();
-    while since.elapsed() < fault() {
+    // Longer than a publish waits.
+    while since.elapsed() < fault().max(Duration::from_secs(8)) {
         writers.reach(before + 1).await;
         before = writers.count();
     }
@@ -38,6 +45,13 @@ async fn while_the_broker_is_unreachable_writes_go_on_and_their_events_follow() 
     let written = writers.end().await;
     assert_eq!(written.refused, 0, "writes need no broker");
     written.check(&sidecar.api, &[&app]).await;
+    // What was on its way when the broker went arrives once it is back, and is not sent again.
+    let place = |event: &Delivered| (event.headers["__partition"].clone(), event.headers["__offset"].clone());
+    let mut places = HashMap::new();
+    for event in app.delivered() {
+        let first = places.entry(event.data().to_string()).or_insert_with(|| place(&event));
+        assert_eq!(*first, place(&event), "{} was published twice", event.data());
+    }
     println!(
         "broker unreachable for {:.0?}: events went on {took:.2?} after it was back, {} that waited had come after {:.2?}",
         fault(),

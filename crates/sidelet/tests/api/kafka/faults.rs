@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::{component, subscribed};
-use crate::harness::{Api, App, DEADLINE, Place, Process, app::answer, eventually};
+use crate::harness::{Api, App, DEADLINE, Place, Process, app::answer, eventually, resiliency};
 
 /// Keys, each with a writer that waits for each answer.
 const KEYS: usize = 20;
@@ -168,6 +168,35 @@ async fn a_broker_that_does_not_answer_for_a_while_loses_nothing() {
     assert!(took < Duration::from_secs(10), "{took:?}");
     writers.join_all().await;
     check(&app, "broker paused").await;
+    sidecar.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_publish_that_is_tried_again_while_the_broker_is_away_does_not_come_as_often() {
+    let kafka = Kafka::start().await.unwrap();
+    let app = App::start().await;
+    let policy = "{policies: {timeouts: {short: 500ms}, retries: {few: {duration: 100ms, maxRetries: 8}}},
+        targets: {components: {pubsub: {outbound: {timeout: short, retry: few}}}}}";
+    let documents = format!("{}{}{}", component(&kafka.brokers(), &[]), subscribed("copies", ""), resiliency(policy));
+    let mut place = Place::new(&documents);
+    place.serve(&app);
+    let sidecar = place.start().await;
+    sidecar.api.publish("copies", "k", 0).await;
+    app.wait_for(1).await;
+    kafka.pause().unwrap();
+    let body = json!({"key": "k", "number": 1}).to_string();
+    let refused = sidecar.api.post("/v1.0/publish/pubsub/copies?metadata.partitionKey=k", body).await;
+    assert_eq!(refused.status, 503, "{refused:?}");
+    kafka.resume().unwrap();
+    let last = json!({"key": "k", "number": 2}).to_string();
+    eventually("the broker takes messages again", async || {
+        let path = "/v1.0/publish/pubsub/copies?metadata.partitionKey=k";
+        (sidecar.api.post(path, last.clone()).await.status == 204).then_some(())
+    })
+    .await;
+    let count = |number: i64| app.delivered().iter().filter(|delivered| delivered.data()["number"] == number).count();
+    eventually("the last message", async || (count(2) > 0).then_some(())).await;
+    assert!((1..=3).contains(&count(1)), "{} copies", count(1));
     sidecar.stop().await;
 }
 

@@ -59,6 +59,61 @@ async fn what_was_committed_before_a_stop_is_relayed_after_the_next_start() {
 }
 
 #[tokio::test]
+async fn what_waits_for_a_component_that_is_away_holds_up_nothing_else() {
+    let app = App::start().await;
+    let (server, url, place) = place(&app).await;
+    place.start().await.stop().await;
+    // More than one batch, of a component that a release before had, and that nobody put back.
+    let rows = "insert into state_outbox (pubsub, topic, attributes, content) \
+                select 'gone', 'task-events', '{}', '{\"data\":{}}' from generate_series(1, 1200)";
+    server.query(&url, rows).await.unwrap();
+    let sidecar = place.start().await;
+    for number in 1..=3 {
+        assert_eq!(write(&sidecar.api, "k", number).await, 204);
+    }
+    let numbers: Vec<_> = app.wait_for(3).await.iter().map(|event| event.data()["number"].as_i64().unwrap()).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    eventually("the end of their rows", async || {
+        (server.query(&url, "select count(*) from state_outbox").await.unwrap() == "1200").then_some(())
+    })
+    .await;
+    sidecar.stop().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_refused_for_good_is_set_aside_and_the_others_go_on_once() {
+    let app = App::start().await;
+    let kafka = backends::Kafka::shared().await.unwrap();
+    let (server, url) = postgres::database().await;
+    let state = [("outboxPublishPubsub", "pubsub"), ("outboxPublishTopic", "outbox-refused")];
+    let mut place = Place::new(&format!(
+        "{}{}{}",
+        crate::kafka::component(&kafka.brokers(), &[("maxMessageBytes", "20000")]),
+        postgres::store("statestore", &url, &state),
+        subscription("s", "outbox-refused", "/events/task", "")
+    ));
+    place.serve(&app);
+    let sidecar = place.start().await;
+    let operation = |number: i64| {
+        let long = if number == 3 { "x".repeat(30_000) } else { String::new() };
+        let value = json!({"number": number, "long": long});
+        json!({"operation": "upsert", "request": {"key": format!("k{number}"), "value": value, "metadata": {"partitionKey": "u"}}})
+    };
+    let body = json!({"operations": (1..=5).map(operation).collect::<Vec<_>>()}).to_string();
+    assert_eq!(sidecar.api.post("/v1.0/state/statestore/transaction", body).await.status, 204);
+    eventually("the others to be removed", async || {
+        let one = "select count(*) from state_outbox where refused is not null";
+        let rows = "select count(*) from state_outbox";
+        let count = async |text: &str| server.query(&url, text).await.unwrap();
+        (count(one).await == "1" && count(rows).await == "1").then_some(())
+    })
+    .await;
+    let numbers: Vec<_> = app.wait_for(4).await.iter().map(|event| event.data()["number"].as_i64().unwrap()).collect();
+    assert_eq!(numbers, [1, 2, 4, 5], "each once");
+    sidecar.stop().await;
+}
+
+#[tokio::test]
 async fn of_two_replicas_one_relays_what_both_commit_and_the_other_takes_over() {
     let app = App::start().await;
     let (server, url, first) = place(&app).await;
