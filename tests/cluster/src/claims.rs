@@ -1,7 +1,12 @@
 //! What is shown, in this order: each claim finds what the ones before it left.
 
+mod accepted;
 mod changes;
+mod losses;
 mod objects;
+mod replicas;
+mod secrets;
+mod waking;
 
 use anyhow::Result;
 use futures::future::LocalBoxFuture;
@@ -11,27 +16,38 @@ use crate::Setting;
 /// One claim.
 pub(crate) struct Claim {
     pub(crate) name: &'static str,
-    /// Whether it may be left out: the first makes what the others need.
-    pub(crate) optional: bool,
+    pub(crate) when: When,
     /// Shows it, and gives its figure.
     pub(crate) show: for<'setting> fn(&'setting Setting) -> LocalBoxFuture<'setting, Result<String>>,
 }
 
+/// When a claim is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum When {
+    /// Always: it makes what others need.
+    Always,
+    /// Unless others are asked for.
+    Asked,
+}
+
+/// A function as a claim.
+macro_rules! claim {
+    ($when:ident, $name:literal, $show:path) => {
+        Claim { name: $name, when: When::$when, show: |setting| Box::pin($show(setting)) }
+    };
+}
+
 /// All of them.
-pub(crate) const ALL: [Claim; 3] = [
-    Claim {
-        name: "a release is installed, and a write through the API reaches its handler",
-        optional: false,
-        show: |setting| Box::pin(objects::install(setting)),
-    },
-    Claim {
-        name: "SpinApps are Deployments and Services with Spin's arguments",
-        optional: true,
-        show: |setting| Box::pin(objects::arguments(setting)),
-    },
-    Claim {
-        name: "an upgrade and a rollback fail no request",
-        optional: true,
-        show: |setting| Box::pin(changes::no_request_fails(setting)),
-    },
+pub(crate) const ALL: &[Claim] = &[
+    claim!(Asked, "every profile and every folder is accepted, field by field", accepted::all),
+    claim!(Always, "a release is installed, and a write through the API reaches its handler", objects::install),
+    claim!(Asked, "SpinApps are Deployments and Services with Spin's arguments", objects::arguments),
+    claim!(Asked, "the chart's own test passes", objects::test),
+    claim!(Asked, "sidelet reads its own Secret and no other", secrets::own_alone),
+    claim!(Asked, "an upgrade and a rollback fail no request", changes::no_request_fails),
+    claim!(Asked, "the first event wakes a handler that sidelet tells of, and it sleeps again", waking::by_push),
+    claim!(Asked, "the first event wakes a handler by its lag on Kafka, and it sleeps again", waking::by_lag),
+    claim!(Asked, "sixty events that wait bring three pods of a handler", replicas::three),
+    claim!(Asked, "a sidelet that is deleted or killed loses nothing", losses::nothing),
+    claim!(Asked, "an uninstall leaves nothing behind", objects::uninstall),
 ];

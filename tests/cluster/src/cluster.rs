@@ -1,11 +1,16 @@
 //! The cluster, by way of `kubectl`.
 
-use std::time::Duration;
+mod objects;
+mod watched;
+
+use std::{process::Stdio, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use backends::within;
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::{io::AsyncWriteExt, process::Command};
+
+pub(crate) use self::watched::Watched;
 
 /// How long pods may take to come or to go on a slow machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
@@ -16,6 +21,8 @@ const KINDS: [(&str, &str); 4] = [
     ("scaledobjects.keda.sh", "KEDA"),
     ("triggerauthentications.keda.sh", "KEDA"),
 ];
+/// What every namespace is given, a moment after it was made.
+const GIVEN: [[&str; 2]; 2] = [["serviceaccount", "default"], ["configmap", "kube-root-ca.crt"]];
 
 /// One namespace of the cluster that `KUBECONFIG` names.
 #[derive(Debug, Clone)]
@@ -42,11 +49,21 @@ impl Cluster {
         Ok(())
     }
 
+    /// The version of its API server, such as `v1.34.4`.
+    pub(crate) async fn version(&self) -> Result<String> {
+        let told: Value = serde_json::from_str(&run("kubectl", &["version", "--output=json"]).await?)?;
+        Ok(told["serverVersion"]["gitVersion"].as_str().context("a server has a version")?.to_owned())
+    }
+
     /// Makes the namespace, with the database's address as the chart expects it.
     pub(crate) async fn begin(&self, database: &str) -> Result<()> {
         run("kubectl", &["create", "namespace", &self.namespace]).await?;
         let address = format!("--from-literal=connectionString={database}");
         self.kubectl(&["create", "secret", "generic", "todo-postgres", &address]).await?;
+        for given in GIVEN {
+            let there = async || self.get(&given).await.ok();
+            within(PATIENCE, &format!("the namespace has its {}", given.join(" ")), there).await?;
+        }
         Ok(())
     }
 
@@ -58,9 +75,13 @@ impl Cluster {
 
     /// `kubectl` in the namespace.
     pub(crate) async fn kubectl(&self, arguments: &[&str]) -> Result<String> {
+        run("kubectl", &self.within(arguments)).await
+    }
+
+    fn within<'all>(&'all self, arguments: &[&'all str]) -> Vec<&'all str> {
         let mut all = vec!["--namespace", &self.namespace];
         all.extend(arguments);
-        run("kubectl", &all).await
+        all
     }
 
     /// Objects as JSON: `["deployment", "todo"]`, or a kind alone for a list.
@@ -87,11 +108,22 @@ impl Cluster {
         within(PATIENCE, &what, exactly).await
     }
 
+    /// Listens to what becomes of a Deployment's pods.
+    pub(crate) async fn watch(&self, deployment: &str) -> Result<Watched> {
+        Watched::begin(&self.namespace, deployment).await
+    }
+
     /// The address of a Service.
     pub(crate) async fn service(&self, name: &str) -> Result<String> {
         let service = self.get(&["service", name]).await?;
         let address = service["spec"]["clusterIP"].as_str().context("a Service has an address")?;
         Ok(format!("http://{address}"))
+    }
+
+    /// What a Secret has under a key.
+    pub(crate) async fn secret(&self, name: &str, key: &str) -> Result<String> {
+        let template = format!("--output=go-template={{{{.data.{key} | base64decode}}}}");
+        self.kubectl(&["get", "secret", name, &template]).await
     }
 
     /// What a person would look at when something did not come about.
@@ -111,8 +143,21 @@ impl Cluster {
 
 /// Runs a program, and gives what it prints.
 pub(crate) async fn run(program: &str, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(program).args(arguments).kill_on_drop(true).output().await;
-    let output = output.with_context(|| format!("could not run `{program}`: is it on the path?"))?;
+    run_with(program, arguments, "").await
+}
+
+/// Runs a program that is given a text, and gives what it prints.
+pub(crate) async fn run_with(program: &str, arguments: &[&str], input: &str) -> Result<String> {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().with_context(|| format!("could not run `{program}`: is it on the path?"))?;
+    let mut writer = child.stdin.take().context("its input was asked for")?;
+    let write = async move {
+        // One that ends early says why by itself.
+        let _ = writer.write_all(input.as_bytes()).await;
+    };
+    let ((), output) = tokio::join!(write, child.wait_with_output());
+    let output = output.with_context(|| format!("`{program}` was lost"))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         bail!("`{program} {}` failed: {}", arguments.join(" "), said.trim());

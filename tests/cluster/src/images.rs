@@ -4,6 +4,7 @@
 //! - `spin` stands in for Spin's own image: it takes Spin's arguments and runs devhost, with the components and their
 //!   compiled code beside it, as the shim compiles them when it pulls. devhost is linked to this machine's libraries, so
 //!   these come with it.
+//! - `curl` is this machine's, for the chart's own test.
 
 use std::{
     fs,
@@ -27,6 +28,7 @@ const CACHE: &str = "cache";
 pub(crate) struct Images {
     pub(crate) sidelet: Image,
     pub(crate) spin: Image,
+    pub(crate) curl: Image,
     _folder: TempDir,
 }
 
@@ -40,6 +42,13 @@ pub(crate) struct Image {
 }
 
 impl Image {
+    /// Named by what makes it what it is.
+    fn of(folder: &Path, repository: &str, content: &[u8]) -> Self {
+        let tag = digest(content).trim_start_matches("sha256:").chars().take(12).collect();
+        let file = repository.rsplit('/').next().unwrap_or_default();
+        Self { archive: folder.join(format!("{file}.tar")), repository: repository.to_owned(), tag }
+    }
+
     /// The whole name.
     pub(crate) fn name(&self) -> String {
         format!("{}:{}", self.repository, self.tag)
@@ -68,13 +77,14 @@ impl Images {
         let sidelet = write(sidelet, folder.path(), &format!("{prefix}/sidelet"), "/sidelet", &program)?;
         let (layer, stamp) = stand_in(folder.path()).await?;
         let spin = write(layer, folder.path(), &format!("{prefix}/spin"), "/spin", &stamp)?;
-        Ok(Self { sidelet, spin, _folder: folder })
+        let curl = curl(folder.path(), prefix).await?;
+        Ok(Self { sidelet, spin, curl, _folder: folder })
     }
 
     /// Brings them to the nodes.
     pub(crate) async fn load(&self, command: &Path) -> Result<()> {
         let command = command.to_str().context("the command's path is text")?;
-        for image in [&self.sidelet, &self.spin] {
+        for image in [&self.sidelet, &self.spin, &self.curl] {
             let archive = image.archive.to_str().context("a path is text")?;
             run(command, &[&image.name(), archive]).await.context("an image could not be brought to the nodes")?;
         }
@@ -83,12 +93,22 @@ impl Images {
 }
 
 fn write(layer: Layer, folder: &Path, repository: &str, entrypoint: &str, program: &Path) -> Result<Image> {
-    let stamp = digest(&fs::read(program)?);
-    let tag = stamp.trim_start_matches("sha256:").chars().take(12).collect::<String>();
-    let file = repository.rsplit('/').next().unwrap_or_default();
-    let image = Image { archive: folder.join(format!("{file}.tar")), repository: repository.to_owned(), tag };
+    let image = Image::of(folder, repository, &fs::read(program)?);
     layer.write(&image.name(), entrypoint, &image.archive)?;
     Ok(image)
+}
+
+/// The image that the chart's test runs.
+async fn curl(folder: &Path, prefix: &str) -> Result<Image> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let program = std::env::split_paths(&path).map(|folder| folder.join("curl")).find(|program| program.is_file());
+    let program = program.context("could not find `curl`: is it on the path?")?;
+    let mut layer = Layer::new();
+    layer.file("curl", &program)?;
+    for library in libraries(&[&program]).await? {
+        layer.file(&library, Path::new(&library))?;
+    }
+    write(layer, folder, &format!("{prefix}/curl"), "/curl", &program)
 }
 
 /// The files of the stand-in for Spin, and the file whose content names it.

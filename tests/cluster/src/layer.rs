@@ -1,4 +1,4 @@
-//! An image of one layer, as an OCI archive: what `kind load`, `minikube image load` and `ctr images import` take.
+//! Images as OCI archives: what `kind load`, `minikube image load` and `ctr images import` take.
 
 use std::{fs, path::Path};
 
@@ -43,7 +43,7 @@ impl Layer {
     }
 
     /// Writes the archive of an image with these files, which runs `entrypoint`.
-    pub(crate) fn write(self, name: &str, entrypoint: &str, archive: &Path) -> Result<()> {
+    pub(crate) fn write(self, name: &str, entrypoint: &str, path: &Path) -> Result<()> {
         let files = self.0.into_inner()?;
         let configuration = json!({
             "architecture": architecture(),
@@ -51,27 +51,32 @@ impl Layer {
             "config": { "Entrypoint": [entrypoint], "User": format!("{USER}:{USER}"), "WorkingDir": "/" },
             "rootfs": { "type": "layers", "diff_ids": [digest(&files)] },
         });
-        let configuration = configuration.to_string().into_bytes();
-        let manifest = json!({
-            "schemaVersion": 2,
-            "mediaType": "application/vnd.oci.image.manifest.v1+json",
-            "config": described("application/vnd.oci.image.config.v1+json", &configuration),
-            "layers": [described("application/vnd.oci.image.layer.v1.tar", &files)],
-        });
-        let manifest = manifest.to_string().into_bytes();
-        let mut listed = described("application/vnd.oci.image.manifest.v1+json", &manifest);
-        let tag = name.rsplit(':').next().unwrap_or_default();
-        listed["annotations"] = json!({ "io.containerd.image.name": name, "org.opencontainers.image.ref.name": tag });
-        let index = json!({ "schemaVersion": 2, "manifests": [listed] }).to_string().into_bytes();
-        let mut image = Layer(Builder::new(Vec::new()));
-        image.add("oci-layout", EntryType::Regular, 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
-        image.add("index.json", EntryType::Regular, 0o644, &index)?;
-        for blob in [&configuration, &files, &manifest] {
-            let path = format!("blobs/{}", digest(blob).replace(':', "/"));
-            image.add(&path, EntryType::Regular, 0o644, blob)?;
-        }
-        fs::write(archive, image.0.into_inner()?).with_context(|| format!("could not write `{}`", archive.display()))
+        archive(name, &configuration, &[("application/vnd.oci.image.layer.v1.tar", files)], path)
     }
+}
+
+/// Writes the archive of anything that is a configuration and layers of some kinds.
+pub(crate) fn archive(name: &str, configuration: &Value, layers: &[(&str, Vec<u8>)], path: &Path) -> Result<()> {
+    let configuration = configuration.to_string().into_bytes();
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": described("application/vnd.oci.image.config.v1+json", &configuration),
+        "layers": layers.iter().map(|(kind, bytes)| described(kind, bytes)).collect::<Vec<_>>(),
+    });
+    let manifest = manifest.to_string().into_bytes();
+    let mut listed = described("application/vnd.oci.image.manifest.v1+json", &manifest);
+    let tag = name.rsplit(':').next().unwrap_or_default();
+    listed["annotations"] = json!({ "io.containerd.image.name": name, "org.opencontainers.image.ref.name": tag });
+    let index = json!({ "schemaVersion": 2, "manifests": [listed] }).to_string().into_bytes();
+    let mut image = Layer(Builder::new(Vec::new()));
+    image.add("oci-layout", EntryType::Regular, 0o644, br#"{"imageLayoutVersion":"1.0.0"}"#)?;
+    image.add("index.json", EntryType::Regular, 0o644, &index)?;
+    for blob in [&configuration, &manifest].into_iter().chain(layers.iter().map(|(_, bytes)| bytes)) {
+        let path = format!("blobs/{}", digest(blob).replace(':', "/"));
+        image.add(&path, EntryType::Regular, 0o644, blob)?;
+    }
+    fs::write(path, image.0.into_inner()?).with_context(|| format!("could not write `{}`", path.display()))
 }
 
 /// This machine's, as OCI names it: what is built here runs on nodes alike.

@@ -14,13 +14,15 @@ mod images;
 mod layer;
 mod people;
 mod release;
+mod sidecar;
 
-use std::{net::Ipv4Addr, path::PathBuf, process::ExitCode, time::Instant};
+use std::{collections::BTreeSet, net::Ipv4Addr, path::PathBuf, process::ExitCode, time::Instant};
 
 use anyhow::{Context, Result, bail};
 use backends::{Kafka, KafkaOptions, Postgres};
 use clap::Parser;
 
+use claims::When;
 use cluster::Cluster;
 use images::Images;
 use release::Release;
@@ -56,6 +58,9 @@ struct Arguments {
 struct Setting {
     cluster: Cluster,
     release: Release,
+    postgres: Postgres,
+    /// The objects that were there before the release.
+    before: BTreeSet<String>,
 }
 
 #[tokio::main]
@@ -78,8 +83,9 @@ async fn run(arguments: Arguments) -> Result<()> {
     let database = postgres.create_database().await?.rsplit('/').next().context("a database has a name")?.to_owned();
     let kafka = Kafka::start_with(KafkaOptions { address: arguments.address, ..KafkaOptions::default() }).await?;
     let release = Release::new(&cluster, &images, &kafka.brokers());
-    let setting = Setting { cluster, release };
-    setting.cluster.begin(&postgres.url_with_password(&database)).await?;
+    cluster.begin(&postgres.url_with_password(&database)).await?;
+    let before = cluster.objects().await?;
+    let setting = Setting { cluster, release, postgres, before };
     let shown = show(&setting, &arguments.only).await;
     if shown.is_err() {
         eprintln!("{}", setting.cluster.picture().await);
@@ -97,7 +103,8 @@ async fn show(setting: &Setting, only: &[String]) -> Result<()> {
     let begin = Instant::now();
     let mut count = 0;
     for claim in claims::ALL {
-        if claim.optional && !only.is_empty() && !only.iter().any(|text| claim.name.contains(text)) {
+        let asked = only.is_empty() || only.iter().any(|text| claim.name.contains(text));
+        if claim.when == When::Asked && !asked {
             continue;
         }
         count += 1;

@@ -2,10 +2,17 @@
 
 use anyhow::Result;
 
-use crate::{cluster::Cluster, cluster::run, images::Images};
+use crate::{
+    cluster::{Cluster, run},
+    images::Images,
+};
 
 /// The release's name, and so that of its objects.
 pub(crate) const NAME: &str = "todo";
+/// The sidecar's Deployment and Service.
+pub(crate) const SIDELET: &str = "todo-sidelet";
+/// The chart.
+pub(crate) const CHART: &str = "charts/todo";
 /// How long Helm waits for hooks and pods.
 const TIMEOUT: &str = "--timeout=5m";
 
@@ -32,18 +39,20 @@ impl Release {
             format!("spinImage={}", images.spin.name()),
             format!("sidelet.image.repository={}", images.sidelet.repository),
             format!("sidelet.image.tag={}", images.sidelet.tag),
+            format!("test.image={}", images.curl.name()),
             "api.maxReplicas=1".into(),
             // Not waited for longer than it takes to see it.
             "scaling.cooldown=10".into(),
-            // Many accounts come from one address.
+            // Many accounts come from one address, and many writes from one account.
             "settings.signUpsPerHour=0".into(),
+            "settings.writesPerMinute=0".into(),
         ];
         Self { namespace: cluster.namespace.clone(), values: values.into() }
     }
 
     /// Installs the chart, or changes the release, and waits for what Helm waits for.
     pub(crate) async fn apply(&self, more: &[&str]) -> Result<()> {
-        let mut arguments = vec!["upgrade", "--install", NAME, "charts/todo", "--wait", TIMEOUT];
+        let mut arguments = vec!["upgrade", "--install", NAME, CHART, "--wait", TIMEOUT];
         for value in self.values.iter().map(String::as_str).chain(more.iter().copied()) {
             arguments.extend(["--set", value]);
         }
@@ -55,7 +64,18 @@ impl Release {
         self.helm(&["rollback", NAME, "--wait", TIMEOUT]).await.map(drop)
     }
 
-    async fn helm(&self, arguments: &[&str]) -> Result<String> {
+    /// Runs the chart's own test, and gives what it says.
+    pub(crate) async fn test(&self) -> Result<String> {
+        self.helm(&["test", NAME, TIMEOUT]).await
+    }
+
+    /// Ends the release.
+    pub(crate) async fn uninstall(&self) -> Result<()> {
+        self.helm(&["uninstall", NAME, "--wait", TIMEOUT]).await.map(drop)
+    }
+
+    /// `helm` in the namespace.
+    pub(crate) async fn helm(&self, arguments: &[&str]) -> Result<String> {
         let mut all = vec!["--namespace", &self.namespace];
         all.extend(arguments);
         run("helm", &all).await
