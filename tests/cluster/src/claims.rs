@@ -6,6 +6,7 @@ mod losses;
 mod objects;
 mod replicas;
 mod secrets;
+mod shim;
 mod waking;
 
 use anyhow::Result;
@@ -28,6 +29,8 @@ pub(crate) enum When {
     Always,
     /// Unless others are asked for.
     Asked,
+    /// As [`When::Asked`], where nodes have a shim.
+    Shim,
 }
 
 /// A function as a claim.
@@ -50,4 +53,5 @@ pub(crate) const ALL: &[Claim] = &[
     claim!(Asked, "sixty events that wait bring three pods of a handler", replicas::three),
     claim!(Asked, "a sidelet that is deleted or killed loses nothing", losses::nothing),
     claim!(Asked, "an uninstall leaves nothing behind", objects::uninstall),
+    claim!(Shim, "on the nodes' shim a release is installed, and a write reaches its handler", shim::install),
 ];

@@ -5,6 +5,9 @@
 //!   compiled code beside it, as the shim compiles them when it pulls. devhost is linked to this machine's libraries, so
 //!   these come with it.
 //! - `curl` is this machine's, for the chart's own test.
+//! - `app` is the application by itself, for nodes with a shim: see [`artefact`].
+
+mod artefact;
 
 use std::{
     fs,
@@ -29,6 +32,8 @@ pub(crate) struct Images {
     pub(crate) sidelet: Image,
     pub(crate) spin: Image,
     pub(crate) curl: Image,
+    /// Only where nodes have a shim.
+    pub(crate) application: Option<Image>,
     _folder: TempDir,
 }
 
@@ -57,7 +62,7 @@ impl Image {
 
 impl Images {
     /// Makes the archives from what was built.
-    pub(crate) async fn make(prefix: &str, sidelet: Option<PathBuf>) -> Result<Self> {
+    pub(crate) async fn make(prefix: &str, sidelet: Option<PathBuf>, shim: bool) -> Result<Self> {
         let folder = tempfile::tempdir().context("a folder for images")?;
         let triple = if architecture() == "arm64" { "aarch64" } else { "x86_64" };
         let program = sidelet.unwrap_or_else(|| target().join(format!("{triple}-unknown-linux-musl/dist/sidelet")));
@@ -78,13 +83,14 @@ impl Images {
         let (layer, stamp) = stand_in(folder.path()).await?;
         let spin = write(layer, folder.path(), &format!("{prefix}/spin"), "/spin", &stamp)?;
         let curl = curl(folder.path(), prefix).await?;
-        Ok(Self { sidelet, spin, curl, _folder: folder })
+        let application = if shim { Some(artefact::write(folder.path(), &format!("{prefix}/app"))?) } else { None };
+        Ok(Self { sidelet, spin, curl, application, _folder: folder })
     }
 
     /// Brings them to the nodes.
     pub(crate) async fn load(&self, command: &Path) -> Result<()> {
         let command = command.to_str().context("the command's path is text")?;
-        for image in [&self.sidelet, &self.spin, &self.curl] {
+        for image in [&self.sidelet, &self.spin, &self.curl].into_iter().chain(&self.application) {
             let archive = image.archive.to_str().context("a path is text")?;
             run(command, &[&image.name(), archive]).await.context("an image could not be brought to the nodes")?;
         }

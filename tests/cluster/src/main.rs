@@ -4,7 +4,8 @@
 //! KEDA, and this program runs where the addresses of its Services and of its pods lead somewhere: on a node, or beside
 //! `minikube tunnel`. A real PostgreSQL and a real Kafka are started on this machine, at an address that pods reach.
 //!
-//! - [`images`] makes what pods run: sidelet's own image, and a stand-in for Spin with the components.
+//! - [`images`] makes what pods run: sidelet's own image, a stand-in for Spin with the components, and the application as
+//!   nodes with a shim take it.
 //! - [`release`] installs and changes the chart, in a namespace that is removed at the end.
 //! - [`claims`] are what is shown, in this order, each with a deadline and its figure.
 
@@ -37,6 +38,10 @@ struct Arguments {
     /// A command that brings an image to the nodes; it is called with the image's name and the file of an OCI archive.
     #[arg(long, value_name = "COMMAND")]
     image_load: PathBuf,
+    /// Shows the executor `shim` too: the nodes have the runtime class `wasmtime-spin-v2`, with SpinKube's shim or with the
+    /// stand-in of this project.
+    #[arg(long)]
+    shim: bool,
     /// Another program for sidelet's image than that of `cargo xtask image`; what it is linked to goes with it.
     #[arg(long)]
     sidelet: Option<PathBuf>,
@@ -57,6 +62,7 @@ struct Arguments {
 /// What every claim works on.
 struct Setting {
     cluster: Cluster,
+    images: Images,
     release: Release,
     postgres: Postgres,
     /// The objects that were there before the release.
@@ -77,7 +83,7 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<()> {
     let cluster = Cluster::new(&arguments.namespace);
     cluster.check().await?;
-    let images = Images::make(&arguments.image_prefix, arguments.sidelet).await?;
+    let images = Images::make(&arguments.image_prefix, arguments.sidelet, arguments.shim).await?;
     images.load(&arguments.image_load).await?;
     let postgres = Postgres::start_at(arguments.address).await?;
     let database = postgres.create_database().await?.rsplit('/').next().context("a database has a name")?.to_owned();
@@ -85,7 +91,7 @@ async fn run(arguments: Arguments) -> Result<()> {
     let release = Release::new(&cluster, &images, &kafka.brokers());
     cluster.begin(&postgres.url_with_password(&database)).await?;
     let before = cluster.objects().await?;
-    let setting = Setting { cluster, release, postgres, before };
+    let setting = Setting { cluster, images, release, postgres, before };
     let shown = show(&setting, &arguments.only).await;
     if shown.is_err() {
         eprintln!("{}", setting.cluster.picture().await);
@@ -104,8 +110,14 @@ async fn show(setting: &Setting, only: &[String]) -> Result<()> {
     let mut count = 0;
     for claim in claims::ALL {
         let asked = only.is_empty() || only.iter().any(|text| claim.name.contains(text));
-        if claim.when == When::Asked && !asked {
-            continue;
+        match claim.when {
+            When::Shim if asked && setting.images.application.is_none() => {
+                println!("left out - {}: it needs --shim", claim.name);
+                continue;
+            }
+            When::Always => {}
+            When::Asked | When::Shim if asked => {}
+            When::Asked | When::Shim => continue,
         }
         count += 1;
         let start = Instant::now();

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::{
     cluster::{Cluster, run},
-    images::Images,
+    images::{Image, Images},
 };
 
 /// The release's name, and so that of its objects.
@@ -59,6 +59,15 @@ impl Release {
         self.helm(&arguments).await.map(drop)
     }
 
+    /// The same on the shim of the nodes, with the application as it is in registries.
+    pub(crate) async fn apply_on_shim(&self, application: &Image, more: &[&str]) -> Result<()> {
+        let image = [format!("image.repository={}", application.repository), format!("image.tag={}", application.tag)];
+        let mut values = vec!["executor=shim"];
+        values.extend(image.iter().map(String::as_str));
+        values.extend(more);
+        self.apply(&values).await
+    }
+
     /// Goes back to the revision before.
     pub(crate) async fn roll_back(&self) -> Result<()> {
         self.helm(&["rollback", NAME, "--wait", TIMEOUT]).await.map(drop)
@@ -69,9 +78,9 @@ impl Release {
         self.helm(&["test", NAME, TIMEOUT]).await
     }
 
-    /// Ends the release.
+    /// Ends the release, if there is one.
     pub(crate) async fn uninstall(&self) -> Result<()> {
-        self.helm(&["uninstall", NAME, "--wait", TIMEOUT]).await.map(drop)
+        self.helm(&["uninstall", NAME, "--ignore-not-found", "--wait", TIMEOUT]).await.map(drop)
     }
 
     /// `helm` in the namespace.
