@@ -9,7 +9,7 @@ const FIRST: Duration = Duration::from_millis(100);
 /// The longest wait for a message that fails.
 const LONGEST: Duration = Duration::from_secs(10);
 /// The longest wait for an app that is away: it is to be served soon after it is back.
-const LONGEST_ABSENCE: Duration = Duration::from_secs(1);
+const LONGEST_ABSENCE: Duration = Duration::from_millis(250);
 /// Tries after which a message that fails is given up where no retry policy says it.
 const TRIES: u32 = 10;
 
