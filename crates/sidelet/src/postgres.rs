@@ -12,13 +12,17 @@ mod listener;
 mod names;
 mod outbox;
 mod pool;
+mod preparation;
 mod schema;
 mod tls;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use tokio::{
-    sync::{OnceCell, watch},
+    sync::watch,
     time::{Instant, timeout_at},
 };
 use tokio_postgres::{
@@ -40,6 +44,7 @@ pub(crate) use outbox::WORD;
 
 use items::Tidy;
 use pool::{Connector, Pool};
+use preparation::Preparation;
 
 const TEXT: Type = Type::TEXT;
 
@@ -78,11 +83,13 @@ enum Kind {
 #[derive(Debug)]
 pub(crate) struct Database {
     settings: Settings,
+    /// For what goes on when a caller has gone.
+    itself: Weak<Self>,
     /// Tells this replica from the others.
     me: Uuid,
     pool: Pool,
     direct: Connector,
-    prepared: OnceCell<()>,
+    tables: Preparation,
     /// When the last question was answered.
     asked: watch::Sender<Instant>,
     texts: Texts,
@@ -120,24 +127,31 @@ impl Database {
         };
         let pool = Pool::new(connector(&settings.address)?, settings.connections, settings.idle);
         let tidy = Tidy::new(settings.cleanup);
-        let (prepared, asked) = (OnceCell::new(), watch::Sender::new(Instant::now()));
-        Ok(Arc::new(Self { settings, me: Uuid::new_v4(), pool, direct, prepared, asked, texts, tidy, queries }))
+        let (tables, asked) = (Preparation::new(), watch::Sender::new(Instant::now()));
+        Ok(Arc::new_cyclic(|itself| {
+            let (itself, me) = (itself.clone(), Uuid::new_v4());
+            Self { settings, itself, me, pool, direct, tables, asked, texts, tidy, queries }
+        }))
     }
 
-    /// Brings the tables up to date, once.
+    /// Brings the tables up to date, once. It may take as long as the making of an index; who stops waiting stops
+    /// nothing.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] while the database is away; anything else does not end by itself.
     pub(crate) async fn prepare(&self) -> Result<(), StoreError> {
-        self.prepared.get_or_try_init(|| self.migrate()).await.copied()
+        let attempt = || {
+            let database = self.itself.upgrade().expect("whoever asks it has it");
+            async move { database.migrate().await }
+        };
+        self.tables.done(attempt).await
     }
 
     async fn migrate(&self) -> Result<(), StoreError> {
         let deadline = Instant::now() + self.settings.timeout;
         let mut connection = self.pool.take(false, deadline).await?;
         self.queries.write.inc();
-        // Not bounded by the deadline: another replica may be making an index of a large table.
-        let made = schema::prepare(&mut connection.client, &self.settings.names).await?;
+        let made = schema::prepare(&mut connection.client, &self.settings.names, deadline).await?;
         connection.give_back();
         let (database, table) = (self.place(), self.settings.names.item());
         if made > 0 {
@@ -156,8 +170,8 @@ impl Database {
     /// A connection that broke is replaced: at once when it was known to be broken before anything was sent, and after
     /// a lost answer where the question may be asked twice.
     async fn ask(&self, kind: Kind, text: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, StoreError> {
-        self.prepare().await?;
         let deadline = Instant::now() + self.settings.timeout;
+        timeout_at(deadline, self.prepare()).await.map_err(|_| pool::silent())??;
         let mut again = kind == Kind::Read;
         loop {
             // The first try took what was unused, and it may all be broken.

@@ -62,7 +62,9 @@ impl Address {
         config
             .keepalives_idle(Duration::from_secs(60))
             .keepalives_interval(Duration::from_secs(10))
-            .keepalives_retries(3);
+            .keepalives_retries(3)
+            // No later than that, where something was sent: without it the system tries for a quarter of an hour.
+            .tcp_user_timeout(Duration::from_secs(90));
         if config.get_application_name().is_none() {
             config.application_name("sidelet");
         }

@@ -1,8 +1,9 @@
 //! The tables, whose version is noted beside them, and how they come to be.
 
+use tokio::time::{Instant, timeout_at};
 use tokio_postgres::{Client, Error};
 
-use super::{error, names::Names};
+use super::{error, names::Names, pool::silent};
 use crate::store::StoreError;
 
 /// What each version adds to the one before, from the first on.
@@ -33,11 +34,16 @@ impl From<SchemaError> for StoreError {
 }
 
 /// Brings the tables to this program's version, and gives how many migrations were made. Any number may do so at once.
-pub(super) async fn prepare(client: &mut Client, names: &Names) -> Result<usize, StoreError> {
-    if version(client, names).await? == MIGRATIONS.len() {
+///
+/// Until `deadline` it is found out whether there is something to do, and no longer is waited for a server that falls
+/// silent. What there is to do takes its time: another replica may be making an index of a large table.
+pub(super) async fn prepare(client: &mut Client, names: &Names, deadline: Instant) -> Result<usize, StoreError> {
+    let found = timeout_at(deadline, version(client, names)).await.map_err(|_| silent())??;
+    if found == MIGRATIONS.len() {
         return Ok(0);
     }
-    let transaction = client.transaction().await.map_err(error::meaning)?;
+    let transaction =
+        timeout_at(deadline, client.transaction()).await.map_err(|_| silent())?.map_err(error::meaning)?;
     let lock = "SELECT pg_advisory_xact_lock(hashtext('sidelet migration'), hashtext($1))";
     transaction.execute_typed(lock, &[(&names.item(), super::TEXT)]).await.map_err(error::meaning)?;
     // Before the next look, since it is what makes the server forget that there was no table.

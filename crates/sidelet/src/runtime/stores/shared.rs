@@ -68,10 +68,7 @@ impl SharedDatabases {
         }
         let opened = postgres::Database::new(settings.clone(), metrics.queries());
         let database = opened.map_err(|error| StartError::Store { message: error.to_string() })?;
-        // It is not broken off: it may be bringing the tables up to date.
-        let preparing = database.clone();
-        let prepared = tokio::spawn(async move { preparing.prepare().await });
-        match timeout(PATIENCE, prepared).await.map(|ended| ended.unwrap_or(Ok(()))) {
+        match timeout(PATIENCE, database.prepare()).await {
             Ok(Ok(())) => {}
             Ok(Err(error @ StoreError::Unavailable { .. })) => {
                 tracing::warn!(database = database.place(), %error, "a database is away; it is used as soon as it is there");

@@ -1,0 +1,61 @@
+//! A database that does not answer when the sidecar starts: nobody waits longer than for one that goes away later.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use tokio::net::TcpListener;
+
+use crate::harness::{Api, Place, eventually, postgres};
+
+fn place(url: &str) -> Place {
+    Place::new(&postgres::store("statestore", url, &[("timeout", "1s")]))
+}
+
+/// Twenty reads at once, which are all to be refused within some two time limits.
+async fn are_refused_in_time(api: &Api) {
+    let start = Instant::now();
+    let answers = join_all((0..20).map(|_| api.get("/v1.0/state/statestore/k"))).await;
+    for answer in answers {
+        assert_eq!((answer.status, answer.header("retry-after").as_str()), (503, "1"), "{answer:?}");
+    }
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_do_not_queue_behind_a_database_that_takes_connections_and_says_nothing() {
+    // Connections are taken by the system; nobody reads what comes over them.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let sidecar = place(&format!("postgres://u@127.0.0.1:{port}/d?sslmode=disable")).start().await;
+    for _ in 0..2 {
+        are_refused_in_time(&sidecar.api).await;
+    }
+    sidecar.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_refused_in_time_while_the_version_of_the_tables_cannot_be_read() {
+    let (server, url) = postgres::database().await;
+    let place = place(&url);
+    place.start().await.stop().await;
+    let lock = postgres::Lock::hold(server, &url, "lock table dapr_metadata in access exclusive mode").await;
+    let sidecar = place.start().await;
+    are_refused_in_time(&sidecar.api).await;
+    lock.release().await;
+    eventually("an answer", async || (sidecar.api.get("/v1.0/state/statestore/k").await.status == 204).then_some(()))
+        .await;
+    sidecar.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_refused_in_time_while_another_replica_brings_the_tables_up_to_date() {
+    let (server, url) = postgres::database().await;
+    let migrating = "select pg_advisory_xact_lock(hashtext('sidelet migration'), hashtext('\"state\"'))";
+    let lock = postgres::Lock::hold(server, &url, migrating).await;
+    let sidecar = place(&url).start().await;
+    are_refused_in_time(&sidecar.api).await;
+    lock.release().await;
+    eventually("an answer", async || (sidecar.api.get("/v1.0/state/statestore/k").await.status == 204).then_some(()))
+        .await;
+    sidecar.stop().await;
+}
