@@ -35,6 +35,11 @@ impl Work {
         });
     }
 
+    /// Whether there is something to do now.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.activity.borrow().busy
+    }
+
     /// Hears of every change from now on.
     pub(crate) fn listen(&self) -> watch::Receiver<Activity> {
         self.activity.subscribe()

@@ -24,7 +24,7 @@ use crate::{
     activity::Work,
     config::AppAddress,
     delivery::{Caller, Reached, after_absences},
-    jobs::{JobStore, Tick},
+    jobs::{JobStore, Tick, TickClaim},
     resources::{Component, CronSettings, Settings},
     store::now,
 };
@@ -61,7 +61,7 @@ pub(crate) struct Ticker {
     stop: CancellationToken,
     /// The tick that comes next; 0 while that is not known.
     due: AtomicI64,
-    /// Whether a tick is due and not answered.
+    /// Whether a tick is due and not answered, here or at another replica.
     pub(crate) work: Work,
 }
 
@@ -139,9 +139,19 @@ impl Ticker {
         loop {
             self.due.store(due, Ordering::Relaxed);
             due = self.wait_until(due).await?;
-            if let Some(later) = self.claim().await? {
-                due = later;
-                continue;
+            match self.claim().await? {
+                TickClaim::Won => {}
+                TickClaim::Held(again) => {
+                    // The other one may be waiting for the app, and whoever can wake it may listen to us.
+                    self.work.tell(true);
+                    due = again;
+                    continue;
+                }
+                TickClaim::Over(next) => {
+                    self.work.tell(false);
+                    due = next;
+                    continue;
+                }
             }
             let begin = now();
             if begin - due > LATE {
@@ -200,11 +210,11 @@ impl Ticker {
         }
     }
 
-    /// Takes the tick that is due. Some: another replica has it, and that is when to look again.
-    async fn claim(&self) -> Option<Option<i64>> {
+    /// Takes the tick that is due.
+    async fn claim(&self) -> Option<TickClaim> {
         loop {
             match self.store.claim_tick(self.key()).await {
-                Ok(later) => return Some(later),
+                Ok(claim) => return Some(claim),
                 Err(error) => {
                     tracing::error!(%error, binding = %self.binding, "a tick that is due could not be read");
                     self.sleep(AGAIN).await?;

@@ -38,7 +38,7 @@ use worker::Worker;
 
 #[cfg(feature = "postgres")]
 pub(crate) use store::CLAIM;
-pub(crate) use store::{Claim, Created, JobStore, StoredJob, Summary, Tick, WaitingJob};
+pub(crate) use store::{Claim, Created, JobStore, StoredJob, Summary, Tick, TickClaim, WaitingJob};
 pub(crate) use terms::{InvalidJob, NewJob, Terms};
 
 /// Jobs of all apps at most. Each takes some 140 bytes of memory beside its row.

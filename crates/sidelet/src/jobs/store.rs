@@ -59,15 +59,28 @@ pub(crate) enum Created {
     Exists,
 }
 
-/// What becomes of a job whose time has come.
+/// What becomes of a job whose time has come. Times are in Unix milliseconds.
 #[derive(Debug)]
 pub(crate) enum Claim {
     /// It is this replica's, until it says otherwise or falls silent.
     Won(StoredJob),
-    /// Another replica is at work on it, or its tick is over: look again at this time, in Unix milliseconds.
-    Later(i64),
+    /// Another replica is at work on it: look again at this time.
+    Held(i64),
+    /// Its tick is over, and the next one is at this time.
+    Over(i64),
     /// It was deleted, or another took its place.
     Gone,
+}
+
+/// What becomes of a tick of a cron binding whose time has come. Times are in Unix milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum TickClaim {
+    /// It is this replica's, until it says otherwise or falls silent.
+    Won,
+    /// Another replica is at work on it: look again at this time.
+    Held(i64),
+    /// It is over, and the next one is at this time.
+    Over(i64),
 }
 
 /// A cron binding and one of its apps.
@@ -264,10 +277,10 @@ impl JobStore {
         }
     }
 
-    /// Takes a tick that is due. Some: another replica is at work on it, or it is over; that is when to look again.
-    pub(crate) async fn claim_tick(&self, tick: Tick<'_>) -> Result<Option<i64>, StoreError> {
+    /// Takes a tick that is due.
+    pub(crate) async fn claim_tick(&self, tick: Tick<'_>) -> Result<TickClaim, StoreError> {
         match self {
-            Self::Sqlite(_) => Ok(None),
+            Self::Sqlite(_) => Ok(TickClaim::Won),
             #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.claim_tick(&tick).await,
         }

@@ -43,7 +43,9 @@ pub(super) struct Worker {
 enum After {
     /// The tick is over, and what comes next is noted.
     Over,
-    /// Another replica has it: look again at this time.
+    /// Another replica is at work on it: look again at this time.
+    Held(i64),
+    /// The tick is over, and the next one is at this time.
     Later(i64),
     /// The app failed, and is asked again at this time.
     Failed(i64),
@@ -59,14 +61,15 @@ struct Firing {
     failures: HashMap<i64, u32>,
     /// How often in a row the app was not there, and when it is asked again.
     absence: Option<(u32, Instant)>,
+    /// Until when another replica may be at work on a job: it may wait for the app as we would.
+    held_until: i64,
 }
 
 impl Worker {
     /// Fires until it is told to stop, and then waits for what is on its way.
     pub(super) async fn run(self) {
-        let firing =
-            Firing { worker: Arc::new(self), calls: FuturesUnordered::new(), failures: HashMap::new(), absence: None };
-        firing.run().await;
+        let (worker, calls, failures) = (Arc::new(self), FuturesUnordered::new(), HashMap::new());
+        Firing { worker, calls, failures, absence: None, held_until: 0 }.run().await;
     }
 
     /// Calls the app with a job whose time has come, unless another replica does.
@@ -78,7 +81,8 @@ impl Worker {
         }
         let job = match self.store.claim(id).await {
             Ok(Claim::Won(job)) => job,
-            Ok(Claim::Later(time)) => return After::Later(time),
+            Ok(Claim::Held(time)) => return After::Held(time),
+            Ok(Claim::Over(next)) => return After::Later(next),
             // It was deleted, or another took its place.
             Ok(Claim::Gone) => return After::Over,
             Err(error) => {
@@ -146,7 +150,8 @@ impl Firing {
             if !stopping {
                 self.start_due();
             }
-            shelf.work.tell(!self.calls.is_empty() || shelf.agenda().next().is_some_and(|next| next <= now()));
+            let due = shelf.agenda().next().is_some_and(|next| next <= now());
+            shelf.work.tell(!self.calls.is_empty() || due || self.held_until > now());
             let wait = self.wait().filter(|_| !stopping);
             tokio::select! {
                 () = stop.cancelled(), if !stopping => {}
@@ -181,6 +186,11 @@ impl Firing {
             After::Over => {
                 self.failures.remove(&id);
             }
+            After::Held(time) => {
+                self.failures.remove(&id);
+                self.held_until = self.held_until.max(time);
+                self.worker.shelf.put(id, time);
+            }
             After::Later(time) => {
                 self.failures.remove(&id);
                 self.worker.shelf.put(id, time);
@@ -205,7 +215,8 @@ impl Firing {
 
     /// How long to sleep until something may be due. None: until something else happens.
     fn wait(&self) -> Option<Duration> {
-        let next = self.worker.shelf.agenda().next()?;
+        let held = Some(self.held_until).filter(|until| *until > now());
+        let next = self.worker.shelf.agenda().next().into_iter().chain(held).min()?;
         if self.calls.len() >= self.limit().max(1) {
             return None;
         }

@@ -10,7 +10,7 @@ use tokio_postgres::{Row, types::Type};
 
 use super::{Database, Kind, Parameter, TEXT, error};
 use crate::{
-    jobs::{CLAIM, Claim, Created, NewJob, StoredJob, Summary, Tick, WaitingJob},
+    jobs::{CLAIM, Claim, Created, NewJob, StoredJob, Summary, Tick, TickClaim, WaitingJob},
     store::{StoreError, now},
 };
 
@@ -151,7 +151,11 @@ impl Database {
         let (won, remaining): (bool, i64) =
             (row.try_get(0).map_err(error::meaning)?, row.try_get(1).map_err(error::meaning)?);
         let job = stored(row, 2)?;
-        Ok(if won { Claim::Won(job) } else { Claim::Later(job.due.max(now().saturating_add(remaining))) })
+        Ok(match won {
+            true => Claim::Won(job),
+            false if job.due <= moment => Claim::Held(now().saturating_add(remaining)),
+            false => Claim::Over(job.due),
+        })
     }
 
     /// Keeps a claim for `time` more, and for [`CLAIM`] beyond it.
@@ -183,8 +187,8 @@ impl Database {
         one(&rows, |row| row.try_get(0))
     }
 
-    /// Takes a tick that is due, for [`CLAIM`]. Some: it is another replica's, or over; that is when to ask again.
-    pub(crate) async fn claim_tick(&self, tick: &Tick<'_>) -> Result<Option<i64>, StoreError> {
+    /// Takes a tick that is due, for [`CLAIM`].
+    pub(crate) async fn claim_tick(&self, tick: &Tick<'_>) -> Result<TickClaim, StoreError> {
         let (moment, lasts) = (now(), milliseconds(CLAIM));
         let parameters: [Parameter<'_>; 5] = [
             (&self.me, Type::UUID),
@@ -196,7 +200,11 @@ impl Database {
         let rows = self.ask(Kind::Read, &self.texts.jobs.claim_tick, &parameters).await?;
         let (won, remaining, due): (bool, i64, i64) =
             one(&rows, |row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)))?;
-        Ok((!won).then(|| due.max(now().saturating_add(remaining))))
+        Ok(match won {
+            true => TickClaim::Won,
+            false if due <= moment => TickClaim::Held(now().saturating_add(remaining)),
+            false => TickClaim::Over(due),
+        })
     }
 
     /// Keeps a claim.

@@ -1,6 +1,6 @@
 //! What there is to do for a target, and whether there is anything.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use futures::{FutureExt, future::select_all};
 use tokio::{
@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::target::Target;
-use crate::{activity::Activity, consumers::Listed, inspect, sidecar::Sidecar, store::StoreError};
+use crate::{activity::Activity, consumers::Listed, cron::Ticker, inspect, sidecar::Sidecar, store::StoreError};
 
 /// How long a target counts as active after its last work: KEDA hears of a burst once, and not of each of its messages.
 const LINGER: Duration = Duration::from_secs(1);
@@ -23,8 +23,7 @@ impl Sources {
         let mut all: Vec<_> = target.groups(listed).map(|listed| listed.status.work.listen()).collect();
         if target.topic.is_none() {
             all.extend(sidecar.jobs.work(&target.app).map(|work| work.listen()));
-            let tickers = sidecar.cron.tickers().iter().filter(|ticker| ticker.app == target.app);
-            all.extend(tickers.map(|ticker| ticker.work.listen()));
+            all.extend(tickers(target, sidecar).map(|ticker| ticker.work.listen()));
         }
         Self(all)
     }
@@ -93,21 +92,17 @@ impl Watch {
 }
 
 /// Whether there is anything to do for a target, here or at another replica.
-pub(super) async fn is_active(target: &Target, sidecar: &Sidecar) -> bool {
+///
+/// An error is no `false`: KEDA takes that for an idle app, and an error for a reason to leave it as it is.
+pub(super) async fn is_active(target: &Target, sidecar: &Sidecar) -> Result<bool, StoreError> {
     let idle_at = Sources::of(target, sidecar, &sidecar.consumers.listed()).idle_at();
     if idle_at.is_none_or(|at| at > Instant::now()) {
-        return true;
+        return Ok(true);
     }
-    match count(target, sidecar).await {
-        Ok(count) => count > 0,
-        Err(error) => {
-            tracing::warn!(app = %target.app, %error, "how far an app is behind could not be read; what is here counts");
-            false
-        }
-    }
+    Ok(count(target, sidecar).await? > 0)
 }
 
-/// Messages that the target has not acknowledged, and jobs of it that are due.
+/// Messages that the target has not acknowledged, and jobs and ticks of it that are due.
 pub(super) async fn count(target: &Target, sidecar: &Sidecar) -> Result<i64, StoreError> {
     let mut count = 0;
     for group in target.groups(&sidecar.consumers.listed()) {
@@ -115,7 +110,13 @@ pub(super) async fn count(target: &Target, sidecar: &Sidecar) -> Result<i64, Sto
         count += inspect::behind(pubsub, &group.subscription.topic, &group.name).await?;
     }
     if target.topic.is_none() {
-        count += i64::try_from(sidecar.jobs.due(&target.app)).unwrap_or(i64::MAX);
+        let ticks = tickers(target, sidecar).filter(|ticker| ticker.work.is_busy()).count();
+        count += i64::try_from(sidecar.jobs.due(&target.app) + ticks).unwrap_or(i64::MAX);
     }
     Ok(count)
+}
+
+/// The cron bindings of a target's app.
+fn tickers<'sidecar>(target: &Target, sidecar: &'sidecar Sidecar) -> impl Iterator<Item = &'sidecar Arc<Ticker>> {
+    sidecar.cron.tickers().iter().filter(|ticker| ticker.app == target.app)
 }

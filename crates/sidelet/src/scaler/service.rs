@@ -25,6 +25,7 @@ use super::{
         ScaledObjectRef,
     },
 };
+use crate::store::StoreError;
 
 /// The longest request: a ScaledObject's metadata are a few lines.
 const REQUEST: usize = 64 << 10;
@@ -54,7 +55,8 @@ pub(super) async fn serve(scaler: Arc<Scaler>, request: Request<Incoming>) -> Re
 
 async fn is_active(scaler: Arc<Scaler>, object: ScaledObjectRef) -> Result<IsActiveResponse, Status> {
     let target = Target::read(&object, &scaler.sidecar)?;
-    Ok(IsActiveResponse { result: demand::is_active(&target, &scaler.sidecar).await })
+    let result = demand::is_active(&target, &scaler.sidecar).await.map_err(|error| unread(&target, &error))?;
+    Ok(IsActiveResponse { result })
 }
 
 /// Says at once whether the target is active, and then each time that this changes.
@@ -77,12 +79,15 @@ async fn get_metric_spec(scaler: Arc<Scaler>, object: ScaledObjectRef) -> Result
 
 async fn get_metrics(scaler: Arc<Scaler>, asked: GetMetricsRequest) -> Result<GetMetricsResponse, Status> {
     let target = Target::read(&asked.scaled_object_ref.unwrap_or_default(), &scaler.sidecar)?;
-    let count = demand::count(&target, &scaler.sidecar).await;
-    let metric_value = count.map_err(|error| {
-        Status::unavailable(format!("how far `{}` is behind could not be read: {error}; ask again", target.app))
-    })?;
+    let metric_value = demand::count(&target, &scaler.sidecar).await.map_err(|error| unread(&target, &error))?;
     let value = MetricValue { metric_name: target.metric(), metric_value, metric_value_float: 0.0 };
     Ok(GetMetricsResponse { metric_values: vec![value] })
+}
+
+/// The broker could not be asked.
+fn unread(target: &Target, error: &StoreError) -> Status {
+    tracing::warn!(app = %target.app, %error, "how far an app is behind could not be read");
+    Status::unavailable(format!("how far `{}` is behind could not be read: {error}; ask again", target.app))
 }
 
 /// What a stream says.

@@ -1,6 +1,7 @@
 //! The sidecar as KEDA's external push scaler: real gRPC, with messages written down here once more.
 
 mod client;
+mod replicas;
 
 use std::time::{Duration, Instant};
 
@@ -164,5 +165,19 @@ async fn on_kafka_what_waits_for_an_app_is_counted_until_it_is_committed() {
     assert_eq!(tokio::time::timeout(DEADLINE, of_todo.next()).await.unwrap(), Some(false));
     eventually("the commit", async || (keda.metric(&metadata).await.1 == 0).then_some(())).await;
     assert!(!keda.is_active(&metadata).await);
+    sidecar.stop().await;
+}
+
+#[tokio::test]
+async fn a_broker_that_cannot_be_asked_is_told_and_is_no_idle_app() {
+    let app = absent();
+    // Nobody listens there.
+    let broker = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let mut place = Place::new(&format!("{}{}", kafka::component(&broker, &[]), kafka::subscribed("t", "")));
+    place.serve(&app);
+    let sidecar = place.start().await;
+    let refusal = Keda::of(&sidecar).unread(&[("app", "todo")]).await;
+    assert_eq!(refusal.code(), Code::Unavailable);
+    assert!(refusal.message().contains("how far `todo` is behind could not be read"), "{refusal:?}");
     sidecar.stop().await;
 }

@@ -108,6 +108,15 @@ impl Keda {
         answer.result
     }
 
+    /// What both the question whether there is work and that how much end with.
+    pub(super) async fn unread(&self, metadata: &[(&str, &str)]) -> Status {
+        let question = GetMetrics { object: Some(object(metadata)), name: String::new() };
+        let measure = self.ask::<_, Metrics>("/externalscaler.ExternalScaler/GetMetrics", question).await.unwrap_err();
+        let active = self.ask::<_, IsActive>("/externalscaler.ExternalScaler/IsActive", object(metadata)).await;
+        assert_eq!(active.unwrap_err().code(), measure.code());
+        measure
+    }
+
     /// The name of the measure, and how much of it is one replica's.
     pub(super) async fn spec(&self, metadata: &[(&str, &str)]) -> (String, i64) {
         let path = "/externalscaler.ExternalScaler/GetMetricSpec";
