@@ -142,7 +142,7 @@ impl Jobs {
         Ok(())
     }
 
-    /// Another replica has made a job.
+    /// Another replica has made a job, or this one has, which may not know it: the answer of its database was lost.
     pub(crate) fn hear(&self, app: &str, id: i64, due: i64) {
         if let Some(shelf) = self.shelves.get(app) {
             shelf.meet(id, due);

@@ -38,6 +38,7 @@ use crate::{
 };
 
 pub(crate) use address::Address;
+pub(crate) use jobs::Told;
 pub(crate) use listener::{Hearer, listen};
 pub(crate) use names::{Name, Names};
 pub(crate) use outbox::WORD;

@@ -74,10 +74,9 @@ impl Texts {
     }
 }
 
-/// What a replica tells of a new job.
+/// What a replica tells of a new job: to itself, too, since it may not know whether it has made one.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Told {
-    from: uuid::Uuid,
     /// Whose it is.
     pub(crate) app: String,
     /// Its id.
@@ -86,12 +85,14 @@ pub(crate) struct Told {
     pub(crate) due: i64,
 }
 
-impl Database {
-    /// A new job of another replica, if a word tells of one.
-    pub(crate) fn told(&self, word: &str) -> Option<Told> {
-        serde_json::from_str::<Told>(word).ok().filter(|told| told.from != self.me)
+impl Told {
+    /// A new job, if a word tells of one.
+    pub(crate) fn read(word: &str) -> Option<Self> {
+        serde_json::from_str(word).ok()
     }
+}
 
+impl Database {
     /// The ids of the jobs of an app, with their next ticks.
     pub(crate) async fn agenda(&self, app: &str) -> Result<Vec<(i64, i64)>, StoreError> {
         let rows = self.ask(Kind::Read, &self.texts.jobs.agenda, &[(&app, TEXT)]).await?;

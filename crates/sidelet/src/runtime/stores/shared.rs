@@ -10,7 +10,7 @@ use crate::{
     jobs::Jobs,
     metrics::Metrics,
     outbox::{Relay, Source},
-    postgres::{self, Hearer, WORD},
+    postgres::{self, Hearer, Told, WORD},
     pubsub::PubSub,
     state::Keeper,
     store::StoreError,
@@ -35,7 +35,6 @@ struct Shared {
 
 /// Who hears what other replicas tell.
 struct Ears {
-    database: Arc<postgres::Database>,
     relay: Option<Arc<Relay>>,
     jobs: Option<Arc<Jobs>>,
 }
@@ -54,7 +53,7 @@ impl Hearer for Ears {
     fn hear(&self, word: &str) {
         if word == WORD {
             self.relay.iter().for_each(|relay| relay.heard());
-        } else if let (Some(jobs), Some(told)) = (&self.jobs, self.database.told(word)) {
+        } else if let (Some(jobs), Some(told)) = (&self.jobs, Told::read(word)) {
             jobs.hear(&told.app, told.id, told.due);
         }
     }
@@ -108,7 +107,7 @@ impl SharedDatabases {
         let all = [jobs].into_iter().chain(std::iter::repeat_with(|| None));
         for (Shared { database, relay, .. }, jobs) in self.all.iter().zip(all) {
             if relay.is_some() || jobs.is_some() {
-                let ears = Ears { database: database.clone(), relay: relay.clone(), jobs };
+                let ears = Ears { relay: relay.clone(), jobs };
                 postgres::listen(database.clone(), ears, self.stop.clone());
             }
         }

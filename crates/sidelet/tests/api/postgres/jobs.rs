@@ -23,6 +23,13 @@ fn place(url: &str, app: &App, more: &str) -> Place {
     place
 }
 
+/// A place whose questions have so long.
+fn impatient(url: &str, app: &App, timeout: &str) -> Place {
+    let mut place = Place::new(&postgres::store("statestore", url, &[("timeout", timeout)]));
+    place.serve(app);
+    place
+}
+
 async fn schedule(api: &Api, name: &str, job: serde_json::Value) {
     let answer = api.post(&format!("/v1.0/jobs/{name}"), job.to_string()).await;
     assert_eq!(answer.status, 204, "{answer:?}");
@@ -92,4 +99,25 @@ async fn a_job_of_a_replica_that_was_killed_comes_from_the_other_one() {
         .await;
     assert_eq!(living.terminate().await.code(), Some(0));
     assert_eq!(app.delivered().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_creation_was_not_answered_in_time_is_fired_all_the_same() {
+    let (server, url) = postgres::database().await;
+    let app = App::start().await;
+    let sidecar = impatient(&url, &app, "1s").start().await;
+    eventually("the ears", async || {
+        let listening =
+            "select count(*) from pg_stat_activity where datname = current_database() and query like 'LISTEN%'";
+        (server.query(&url, listening).await.unwrap() == "1").then_some(())
+    })
+    .await;
+    schedule(&sidecar.api, "other", json!({"dueTime": "1h"})).await;
+    let lock = postgres::Lock::hold(server, &url, "lock table state_job in access exclusive mode").await;
+    let answer = sidecar.api.post("/v1.0/jobs/late", json!({"dueTime": "2s"}).to_string()).await;
+    assert_eq!((answer.status, answer.header("retry-after").as_str()), (503, "1"), "{answer:?}");
+    // The database carries out what nobody waits for any more.
+    lock.release().await;
+    assert_eq!(app.wait_for(1).await[0].route, "/job/late");
+    sidecar.stop().await;
 }
