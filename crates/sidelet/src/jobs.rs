@@ -38,7 +38,7 @@ use worker::Worker;
 
 #[cfg(feature = "postgres")]
 pub(crate) use store::CLAIM;
-pub(crate) use store::{Claim, Created, JobStore, StoredJob, Summary, Tick, TickClaim, WaitingJob};
+pub(crate) use store::{Claim, Created, JobStore, Page, StoredJob, Summary, Tick, TickClaim, WaitingJob};
 pub(crate) use terms::{InvalidJob, NewJob, Terms};
 
 /// Jobs of all apps at most. Each takes some 140 bytes of memory beside its row.
@@ -135,8 +135,11 @@ impl Jobs {
     /// Finds out which jobs there are, beside those that are known.
     pub(crate) async fn learn(&self) -> Result<(), StoreError> {
         for (app, shelf) in &self.shelves {
-            for (id, due) in self.store.agenda(app).await? {
-                shelf.meet(id, due);
+            let mut after = Some(String::new());
+            while let Some(name) = after {
+                let Page { jobs, last } = self.store.agenda(app, &name).await?;
+                jobs.into_iter().for_each(|(id, due)| shelf.meet(id, due));
+                after = last;
             }
         }
         Ok(())

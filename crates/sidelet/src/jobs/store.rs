@@ -50,6 +50,15 @@ pub(crate) struct Summary {
     pub(crate) late: Vec<WaitingJob>,
 }
 
+/// Some of the jobs of an app.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// Their ids, with their next ticks in Unix milliseconds.
+    pub(crate) jobs: Vec<(i64, i64)>,
+    /// The name after which there may be more. None: these are the last.
+    pub(crate) last: Option<String>,
+}
+
 /// What became of a new job.
 #[derive(Debug)]
 pub(crate) enum Created {
@@ -105,15 +114,16 @@ pub(crate) enum JobStore {
 }
 
 impl JobStore {
-    /// The ids of the jobs of an app, with their next ticks.
-    pub(super) async fn agenda(&self, app: &str) -> Result<Vec<(i64, i64)>, StoreError> {
+    /// The ids of the jobs of an app whose names come after `after`, with their next ticks. A file gives all at once.
+    pub(super) async fn agenda(&self, app: &str, after: &str) -> Result<Page, StoreError> {
         match self {
             Self::Sqlite(database) => {
-                let app = app.to_owned();
-                database.read(move |connection| table::agenda(connection, &app)).await
+                let (app, after) = (app.to_owned(), after.to_owned());
+                let jobs = database.read(move |connection| table::agenda(connection, &app, &after)).await?;
+                Ok(Page { jobs, last: None })
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(database) => database.agenda(app).await,
+            Self::Postgres(database) => database.agenda(app, after).await,
         }
     }
 

@@ -10,9 +10,12 @@ use tokio_postgres::{Row, types::Type};
 
 use super::{Database, Kind, Parameter, TEXT, error};
 use crate::{
-    jobs::{CLAIM, Claim, Created, NewJob, StoredJob, Summary, Tick, TickClaim, WaitingJob},
+    jobs::{CLAIM, Claim, Created, NewJob, Page, StoredJob, Summary, Tick, TickClaim, WaitingJob},
     store::{StoreError, now},
 };
+
+/// Jobs of one page: whatever their number, each question is answered well within its time, and takes some MB of memory.
+const PAGE: i64 = 10_000;
 
 /// The statements, with the names filled in.
 #[derive(Debug)]
@@ -36,7 +39,7 @@ pub(super) struct Texts {
 impl Texts {
     pub(super) fn new(fill: impl Fn(&str) -> String) -> Self {
         Self {
-            agenda: fill("SELECT id, due FROM {job} WHERE app = $1"),
+            agenda: fill("SELECT id, due, name FROM {job} WHERE app = $1 AND name > $2 ORDER BY name LIMIT $3"),
             by_name: fill("SELECT name, due, fired, expires, terms, data FROM {job} WHERE app = $1 AND name = $2"),
             summary: fill("SELECT count(*), min(due) FROM {job} WHERE app = $1"),
             late: fill("SELECT name, due FROM {job} WHERE app = $1 AND due < $2 ORDER BY due LIMIT $3"),
@@ -93,10 +96,14 @@ impl Told {
 }
 
 impl Database {
-    /// The ids of the jobs of an app, with their next ticks.
-    pub(crate) async fn agenda(&self, app: &str) -> Result<Vec<(i64, i64)>, StoreError> {
-        let rows = self.ask(Kind::Read, &self.texts.jobs.agenda, &[(&app, TEXT)]).await?;
-        all(&rows, |row| Ok((row.try_get(0)?, row.try_get(1)?)))
+    /// The ids of the jobs of an app whose names come after `after`, with their next ticks: a page of them.
+    pub(crate) async fn agenda(&self, app: &str, after: &str) -> Result<Page, StoreError> {
+        let parameters: [Parameter<'_>; 3] = [(&app, TEXT), (&after, TEXT), (&PAGE, Type::INT8)];
+        let rows = self.ask(Kind::Read, &self.texts.jobs.agenda, &parameters).await?;
+        let jobs = all(&rows, |row| Ok((row.try_get(0)?, row.try_get(1)?)))?;
+        let full = i64::try_from(rows.len()).is_ok_and(|count| count >= PAGE);
+        let last = rows.last().filter(|_| full).map(|row| row.try_get(2)).transpose().map_err(error::meaning)?;
+        Ok(Page { jobs, last })
     }
 
     /// Reads the job of a name.

@@ -26,6 +26,9 @@ const QUIET: Duration = Duration::from_secs(120);
 /// The first and the longest wait before another try.
 const WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
 
+/// What comes over a connection.
+type Words = mpsc::UnboundedReceiver<String>;
+
 /// What is told.
 pub(crate) trait Hearer: Send + Sync + 'static {
     /// From now on every word comes; what was told before was perhaps not heard.
@@ -46,14 +49,14 @@ pub(crate) fn listen(database: Arc<Database>, hearer: impl Hearer, stop: Cancell
 async fn run(database: &Database, hearer: &impl Hearer) {
     let mut failures = 0;
     loop {
-        match connect(database).await {
+        match begin(database, hearer).await {
             Ok((client, words)) => {
                 failures = 0;
-                attend(database, hearer, words).await;
+                attend(hearer, words).await;
                 drop(client);
             }
             Err(error) => {
-                tracing::debug!(%error, "what other replicas tell cannot be heard now");
+                tracing::debug!(%error, "what other replicas tell, and told before, cannot be learnt now");
                 failures += 1;
             }
         }
@@ -65,19 +68,22 @@ async fn run(database: &Database, hearer: &impl Hearer) {
     }
 }
 
-/// Hears until the connection ends.
-async fn attend(database: &Database, hearer: &impl Hearer, mut words: mpsc::UnboundedReceiver<String>) {
-    if let Err(error) = hearer.begin().await {
-        tracing::debug!(%error, "what was missed could not be looked up; it is tried again");
-        return;
-    }
+/// Begins to hear, and lets what was missed be looked up: only then all is known.
+async fn begin(database: &Database, hearer: &impl Hearer) -> Result<(Client, Words), StoreError> {
+    let heard = connect(database).await?;
+    hearer.begin().await?;
     tracing::debug!(database = database.place(), "other replicas are heard");
+    Ok(heard)
+}
+
+/// Hears until the connection ends.
+async fn attend(hearer: &impl Hearer, mut words: Words) {
     while let Some(word) = words.recv().await {
         hearer.hear(&word);
     }
 }
 
-async fn connect(database: &Database) -> Result<(Client, mpsc::UnboundedReceiver<String>), StoreError> {
+async fn connect(database: &Database) -> Result<(Client, Words), StoreError> {
     database.prepare().await?;
     let opened = timeout(database.settings.timeout, database.direct.open_raw()).await;
     let (client, mut connection) = opened.map_err(|_| super::pool::silent())??;

@@ -8,10 +8,10 @@ use crate::{
     store::StoreError,
 };
 
-/// The ids of the jobs of an app, with their next ticks.
-pub(crate) fn agenda(connection: &Connection, app: &str) -> Result<Vec<(i64, i64)>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT id, due FROM job WHERE app = ?1")?;
-    let jobs = statement.query_map([app], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+/// The ids of the jobs of an app whose names come after `after`, with their next ticks.
+pub(crate) fn agenda(connection: &Connection, app: &str, after: &str) -> Result<Vec<(i64, i64)>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT id, due FROM job WHERE app = ?1 AND name > ?2")?;
+    let jobs = statement.query_map([app, after], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     Ok(jobs)
 }
 

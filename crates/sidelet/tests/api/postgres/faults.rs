@@ -115,7 +115,7 @@ async fn the_sidecar_starts_without_its_database_and_uses_it_once_it_is_there() 
 }
 
 /// The count of questions to databases.
-async fn questions(api: &Api, metrics: &str) -> f64 {
+pub(super) async fn questions(api: &Api, metrics: &str) -> f64 {
     let text = api.client.get(format!("{metrics}/metrics")).send().await.unwrap().text().await.unwrap();
     let counts = text.lines().filter(|line| line.starts_with("sidelet_database_queries_total{"));
     counts.map(|line| line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()).sum()

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::{Api, App, Place, Process, eventually, postgres};
+use super::faults::questions;
+use crate::harness::{Api, App, Place, Process, Sidecar, eventually, postgres};
 
 const CRON: &str = "
 ---
@@ -28,6 +29,19 @@ fn impatient(url: &str, app: &App, timeout: &str) -> Place {
     let mut place = Place::new(&postgres::store("statestore", url, &[("timeout", timeout)]));
     place.serve(app);
     place
+}
+
+/// Jobs of the year 2100, before all others by their names, as another replica might have made them.
+fn jobs(count: u32) -> String {
+    format!(
+        "insert into state_job (app, name, due, terms, data) \
+         select 'todo', 'a' || number, 4102444800000, '{{}}', 'null' from generate_series(1, {count}) as number"
+    )
+}
+
+/// The count of questions to databases.
+async fn asked(sidecar: &Sidecar) -> f64 {
+    questions(&sidecar.api, &format!("http://{}", sidecar.running.metrics_addr().unwrap())).await
 }
 
 async fn schedule(api: &Api, name: &str, job: serde_json::Value) {
@@ -119,5 +133,43 @@ async fn a_job_whose_creation_was_not_answered_in_time_is_fired_all_the_same() {
     // The database carries out what nobody waits for any more.
     lock.release().await;
     assert_eq!(app.wait_for(1).await[0].route, "/job/late");
+    sidecar.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_learnt_some_at_a_time() {
+    let (server, url) = postgres::database().await;
+    let app = App::start().await;
+    let place = place(&url, &app, "");
+    place.start().await.stop().await;
+    server.query(&url, &jobs(45_000)).await.unwrap();
+    let last = "insert into state_job (app, name, due, terms, data) values ('todo', 'last', 1, '{}', 'null')";
+    server.query(&url, last).await.unwrap();
+    let sidecar = place.start().await;
+    assert_eq!(app.wait_for(1).await[0].route, "/job/last");
+    // The version of the tables, LISTEN, five pages, the claim, and perhaps the end of the job.
+    let asked = asked(&sidecar).await;
+    assert!((8.0..12.0).contains(&asked), "{asked}");
+    sidecar.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_that_cannot_be_learnt_are_asked_for_less_and_less_often() {
+    let (server, url) = postgres::database().await;
+    let app = App::start().await;
+    let place = impatient(&url, &app, "200ms");
+    place.start().await.stop().await;
+    server.query(&url, &jobs(1).replace("4102444800000", "1")).await.unwrap();
+    let lock = postgres::Lock::hold(server, &url, "lock table state_job in access exclusive mode").await;
+    let sidecar = place.start().await;
+    let start = Instant::now();
+    let mut questions = asked(&sidecar).await;
+    while start.elapsed() < Duration::from_secs(4) {
+        questions = asked(&sidecar).await;
+    }
+    // Each try is two of them.
+    assert!(questions < 16.0, "{questions}");
+    lock.release().await;
+    assert_eq!(app.wait_for(1).await[0].route, "/job/a1");
     sidecar.stop().await;
 }
