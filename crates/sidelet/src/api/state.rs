@@ -2,7 +2,10 @@
 
 mod text;
 
-use std::time::Instant;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Instant,
+};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use dapr::code;
@@ -94,15 +97,31 @@ pub(super) async fn save_items(sidecar: &Sidecar, store: &StateStore, call: &mut
 }
 
 /// Makes all changes and publishes all messages, or none.
+///
+/// A policy may ask the store again after a try of which nobody knows what became: it may have been carried out, or be
+/// carried out yet. What a later try finds changed then is perhaps its own doing, and no other writer's.
 async fn commit(
     sidecar: &Sidecar,
     store: &StateStore,
     changes: Vec<Change>,
     messages: Vec<Message>,
 ) -> Result<(), StoreError> {
-    match sidecar.guards.of_component(&store.name) {
-        None => store.commit(changes, messages).await,
-        Some(guard) => guard.ask(|| store.commit(changes.clone(), messages.clone())).await,
+    let Some(guard) = sidecar.guards.of_component(&store.name) else { return store.commit(changes, messages).await };
+    // A try that is given up for its time leaves it as it is while it is on its way.
+    let unknown = AtomicBool::new(false);
+    let outcome = guard.ask(|| async {
+        let before = unknown.swap(true, Ordering::Relaxed);
+        let outcome = store.commit(changes.clone(), messages.clone()).await;
+        if !matches!(outcome, Err(StoreError::Unavailable { .. })) {
+            unknown.store(before, Ordering::Relaxed);
+        }
+        outcome
+    });
+    match outcome.await {
+        Err(StoreError::Conflict) if unknown.load(Ordering::Relaxed) => {
+            Err(StoreError::unavailable("it may be as an earlier try has written it"))
+        }
+        outcome => outcome,
     }
 }
 

@@ -6,6 +6,7 @@ mod faults;
 pub(crate) mod history;
 mod jobs;
 mod outbox;
+mod policy;
 mod start;
 mod tables;
 
