@@ -33,6 +33,8 @@ use crate::{
 const ANSWER: Duration = Duration::from_secs(60);
 /// How often the clock is looked at, since it may be set, or the machine may sleep.
 const LOOK: i64 = 1000;
+/// How far the clocks of replicas may be apart, in milliseconds, before what one of them has noted is taken for wrong.
+const APART: i64 = 60_000;
 /// How late a tick may come before it is counted.
 const LATE: i64 = 1000;
 /// How often an app that fails on a tick is asked again, and the wait before: what a job has without a policy.
@@ -139,7 +141,7 @@ impl Ticker {
         loop {
             self.due.store(due, Ordering::Relaxed);
             due = self.wait_until(due).await?;
-            match self.claim().await? {
+            match self.claim(due).await? {
                 TickClaim::Won => {}
                 TickClaim::Held(again) => {
                     // The other one may be waiting for the app, and whoever can wake it may listen to us.
@@ -200,8 +202,7 @@ impl Ticker {
             let time = now();
             let next = self.settings.schedule.next(time, time)?;
             match self.store.first_tick(self.key(), &self.settings.text, next).await {
-                // A tick far ahead was noted by a clock that was wrong.
-                Ok(due) => return Some(due.min(next)),
+                Ok(due) => return Some(due),
                 Err(error) => {
                     tracing::error!(%error, binding = %self.binding, "whether a tick was missed could not be read");
                     self.sleep(AGAIN).await?;
@@ -211,10 +212,20 @@ impl Ticker {
     }
 
     /// Takes the tick that is due.
-    async fn claim(&self) -> Option<TickClaim> {
+    async fn claim(&self, due: i64) -> Option<TickClaim> {
         loop {
-            match self.store.claim_tick(self.key()).await {
-                Ok(claim) => return Some(claim),
+            let time = now();
+            let furthest = self.settings.schedule.next(time, time)?.saturating_add(APART);
+            let claimed = match self.store.claim_tick(self.key()).await {
+                // It was noted by a clock that was ahead, and so this tick is not over.
+                Ok(TickClaim::Over(next)) if next > furthest => {
+                    self.store.set_tick_back(self.key(), next, due).await.map(|()| None)
+                }
+                claimed => claimed.map(Some),
+            };
+            match claimed {
+                Ok(Some(claim)) => return Some(claim),
+                Ok(None) => {}
                 Err(error) => {
                     tracing::error!(%error, binding = %self.binding, "a tick that is due could not be read");
                     self.sleep(AGAIN).await?;
@@ -228,8 +239,8 @@ impl Ticker {
         let mut last = now();
         loop {
             let time = now();
-            if time < last {
-                due = due.min(self.settings.schedule.next(time, time)?);
+            if time < last && due > self.settings.schedule.next(time, time)? {
+                due = self.first().await?;
                 self.due.store(due, Ordering::Relaxed);
             }
             last = time;

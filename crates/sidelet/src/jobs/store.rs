@@ -270,7 +270,8 @@ impl JobStore {
         }
     }
 
-    /// The tick of a cron binding that is noted under this schedule, or `next`, which is noted then.
+    /// The tick of a cron binding that is noted under this schedule, or `next`, where none is or one that is later: that was
+    /// noted by a clock that was ahead.
     pub(crate) async fn first_tick(&self, tick: Tick<'_>, schedule: &str, next: i64) -> Result<i64, StoreError> {
         match self {
             Self::Sqlite(database) => {
@@ -278,7 +279,7 @@ impl JobStore {
                 let noted =
                     database.read(move |connection| table::cron_tick(connection, &binding, &app, &text)).await?;
                 match noted {
-                    Some(due) => Ok(due),
+                    Some(due) => Ok(due.min(next)),
                     None => self.note_tick(tick, schedule, next).await.map(|()| next),
                 }
             }
@@ -293,6 +294,16 @@ impl JobStore {
             Self::Sqlite(_) => Ok(TickClaim::Won),
             #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.claim_tick(&tick).await,
+        }
+    }
+
+    /// Notes `due` in the place of `wrong`, a tick that was noted by a clock that was ahead.
+    pub(crate) async fn set_tick_back(&self, tick: Tick<'_>, wrong: i64, due: i64) -> Result<(), StoreError> {
+        match self {
+            // Nobody else notes ticks of a file.
+            Self::Sqlite(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(database) => database.set_tick_back(&tick, wrong, due).await,
         }
     }
 

@@ -34,6 +34,7 @@ pub(super) struct Texts {
     claim_tick: String,
     hold_tick: String,
     note_tick: String,
+    set_tick_back: String,
 }
 
 impl Texts {
@@ -61,7 +62,7 @@ impl Texts {
                 "INSERT INTO {cron} AS c (binding, app, schedule, due) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (binding, app) DO UPDATE
                  SET schedule = excluded.schedule,
-                     due = CASE WHEN c.schedule = excluded.schedule THEN c.due ELSE excluded.due END
+                     due = CASE WHEN c.schedule = excluded.schedule THEN least(c.due, excluded.due) ELSE excluded.due END
                  RETURNING due",
             ),
             claim_tick: fill("SELECT won, remaining, due FROM {claim_tick}($1, $2, $3, $4, $5)"),
@@ -73,6 +74,7 @@ impl Texts {
                 "UPDATE {cron} SET due = $4, claimed_by = null, claimed_until = null
                  WHERE binding = $2 AND app = $3 AND claimed_by = $1",
             ),
+            set_tick_back: fill("UPDATE {cron} SET due = $4 WHERE binding = $1 AND app = $2 AND due = $3"),
         }
     }
 }
@@ -187,7 +189,7 @@ impl Database {
         Ok(!self.ask(Kind::Write, &self.texts.jobs.finish, &parameters).await?.is_empty())
     }
 
-    /// The tick of a cron binding that is noted under this schedule; `next` where there is none.
+    /// The tick of a cron binding that is noted under this schedule; `next` where there is none before it.
     pub(crate) async fn first_tick(&self, tick: &Tick<'_>, schedule: &str, next: i64) -> Result<i64, StoreError> {
         let parameters: [Parameter<'_>; 4] =
             [(&tick.binding, TEXT), (&tick.app, TEXT), (&schedule, TEXT), (&next, Type::INT8)];
@@ -229,7 +231,15 @@ impl Database {
             [(&self.me, Type::UUID), (&tick.binding, TEXT), (&tick.app, TEXT), (&due, Type::INT8)];
         self.ask(Kind::Read, &self.texts.jobs.note_tick, &parameters).await.map(drop)
     }
+
+    /// Notes `due` in the place of `wrong`, where that is still noted.
+    pub(crate) async fn set_tick_back(&self, tick: &Tick<'_>, wrong: i64, due: i64) -> Result<(), StoreError> {
+        let parameters: [Parameter<'_>; 4] =
+            [(&tick.binding, TEXT), (&tick.app, TEXT), (&wrong, Type::INT8), (&due, Type::INT8)];
+        self.ask(Kind::Read, &self.texts.jobs.set_tick_back, &parameters).await.map(drop)
+    }
 }
+
 fn milliseconds(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

@@ -173,3 +173,30 @@ async fn jobs_that_cannot_be_learnt_are_asked_for_less_and_less_often() {
     assert_eq!(app.wait_for(1).await[0].route, "/job/a1");
     sidecar.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tick_that_a_clock_noted_that_was_ahead_stops_no_binding() {
+    let (server, url) = postgres::database().await;
+    let app = App::start().await;
+    let place = place(&url, &app, CRON);
+    let ahead = async || {
+        let day = "update state_cron set due = due + 86400000 where claimed_by is null returning binding";
+        eventually("a tick that nobody is at work on", async || {
+            (server.query(&url, day).await.unwrap() == "tick").then_some(())
+        })
+        .await;
+    };
+    let sidecar = place.start().await;
+    app.wait_for(1).await;
+    // By another replica, whose clock it was.
+    ahead().await;
+    let before = app.delivered().len();
+    app.wait_for(before + 3).await;
+    sidecar.stop().await;
+    // By this machine, whose clock it was until it was started again.
+    ahead().await;
+    let before = app.delivered().len();
+    let sidecar = place.start().await;
+    app.wait_for(before + 2).await;
+    sidecar.stop().await;
+}
