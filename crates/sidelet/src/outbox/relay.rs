@@ -36,6 +36,9 @@ pub(crate) use lane::Way;
 
 /// How long one relay may go on without asking: so long nothing is relayed after it was killed.
 pub(crate) const LEASE: Duration = Duration::from_secs(5);
+/// How often the one who relays tells the others at least that it commits: well before they look, [`LEASE`] after a word,
+/// for what it may have left.
+const REMINDER: Duration = Duration::from_millis(2500);
 /// What is left of a lease at least when it is relied on.
 const MARGIN: Duration = Duration::from_millis(500);
 /// Messages of one batch at most.
@@ -57,6 +60,8 @@ pub(crate) struct Relay {
     heard: Notify,
     /// When our lease ends.
     held_until: Mutex<Option<Instant>>,
+    /// When others were told last.
+    told: Mutex<Option<Instant>>,
     stop: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -71,6 +76,8 @@ struct Work<'relay> {
     relayed: Vec<i64>,
     /// When to look, whatever happens.
     look: Option<Instant>,
+    /// When another replica told last that it commits.
+    heard: Option<Instant>,
     /// When to look since something was committed while messages are on their way: what comes back looks too.
     soon: Option<Instant>,
     /// When the lease is to be renewed, if messages are on their way then.
@@ -91,6 +98,7 @@ impl Relay {
             changed: Notify::new(),
             heard: Notify::new(),
             held_until: Mutex::default(),
+            told: Mutex::default(),
             stop: CancellationToken::new(),
             task: Mutex::default(),
         });
@@ -103,6 +111,7 @@ impl Relay {
                 on_their_way: FuturesUnordered::new(),
                 relayed: Vec::new(),
                 look,
+                heard: None,
                 soon: None,
                 renew_at: Instant::now(),
                 others_until: None,
@@ -115,8 +124,18 @@ impl Relay {
         relay
     }
 
-    /// Whether this replica is the one that relays: then nobody else needs to be told of its commits.
-    pub(crate) fn holds(&self) -> bool {
+    /// Whether others are to be told of a commit that is made now. While this replica relays, they need not know of each.
+    pub(crate) fn tells(&self) -> bool {
+        let (mut told, now) = (self.told.lock().unwrap_or_else(PoisonError::into_inner), Instant::now());
+        let tells = !self.holds() || told.is_none_or(|told| told + REMINDER <= now);
+        if tells {
+            *told = Some(now);
+        }
+        tells
+    }
+
+    /// Whether this replica is the one that relays.
+    fn holds(&self) -> bool {
         let until = *self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
         until.is_some_and(|until| until > Instant::now() + MARGIN)
     }
@@ -169,6 +188,7 @@ impl Work<'_> {
                 }
                 () = self.relay.heard.notified() => {
                     // Who committed looks first, or told the holder; this is for when it died of it, or was late.
+                    self.heard = Some(Instant::now());
                     self.look.get_or_insert(Instant::now() + LEASE);
                     continue;
                 }
@@ -177,6 +197,9 @@ impl Work<'_> {
             // One that is still to come is for what may be late.
             self.look = self.look.filter(|look| *look > Instant::now());
             while self.turn().await {}
+            // What was told of last may have been on its way still.
+            let again = self.heard.map(|heard| heard + LEASE).filter(|again| *again > Instant::now());
+            self.look = self.look.or(again);
         }
     }
 

@@ -122,7 +122,7 @@ impl StateStore {
             Keeper::Postgres { database, relay } => {
                 let (database, relay) = (database.clone(), relay.clone().filter(|_| !messages.is_empty()));
                 let commit = async move {
-                    let tells = relay.as_ref().is_some_and(|relay| !relay.holds());
+                    let tells = relay.as_ref().is_some_and(|relay| relay.tells());
                     let done = database.commit(changes, messages, tells).await;
                     if let Some(relay) = relay {
                         match &done {

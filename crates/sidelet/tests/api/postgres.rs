@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::harness::Api;
 
 /// A transaction that stores `value` under `key` and publishes it under that key.
-async fn write(api: &Api, key: &str, value: i64) -> u16 {
+pub(crate) async fn write(api: &Api, key: &str, value: i64) -> u16 {
     let body = json!({"operations": [{
         "operation": "upsert",
         "request": {"key": key, "value": {"key": key, "number": value}, "metadata": {"partitionKey": key}},

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Servers, WRITES};
 use crate::{
     harness::{App, Process},
-    postgres::history::Writers,
+    postgres::{history::Writers, write},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,4 +38,29 @@ async fn of_two_replicas_on_kafka_one_may_be_killed_again_and_again() {
     for process in processes.into_iter().flatten() {
         assert_eq!(process.terminate().await.code(), Some(0));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_one_who_relays_has_left_is_delivered_when_it_never_comes_back() {
+    let servers = Servers::start().await;
+    let app = App::start().await;
+    let places = [servers.place(&app), servers.place(&app)];
+    let [writing, other] = [Process::start(&places[0]), Process::start(&places[1])];
+    // Long enough for the other one to look, and to find nothing: all of it is relayed at once.
+    let (start, mut number) = (Instant::now(), 0);
+    while start.elapsed() < Duration::from_secs(12) {
+        number += 1;
+        assert_eq!(write(&writing.api, "k", number).await, 204);
+        app.wait_for(usize::try_from(number).unwrap()).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    servers.kafka.pause().unwrap();
+    assert_eq!(write(&writing.api, "k", number + 1).await, 204);
+    writing.kill();
+    servers.kafka.resume().unwrap();
+    let killed = Instant::now();
+    let delivered = app.wait_for(usize::try_from(number + 1).unwrap()).await;
+    assert_eq!(delivered.last().unwrap().data()["number"], number + 1);
+    println!("what a killed replica had left came {:.2?} after it", killed.elapsed());
+    assert_eq!(other.terminate().await.code(), Some(0));
 }
