@@ -42,6 +42,8 @@ pub(crate) struct Consumers {
     /// What the resiliency documents say of all but deliveries.
     guards: Arc<Guards>,
     stop: CancellationToken,
+    /// Ends the questions to apps that have not answered yet.
+    asking: std::sync::Mutex<CancellationToken>,
     inside: Mutex<Inside>,
     listed: watch::Sender<Vec<Listed>>,
 }
@@ -128,6 +130,7 @@ impl Consumers {
             caller,
             guards,
             stop: CancellationToken::new(),
+            asking: std::sync::Mutex::default(),
             inside: Mutex::default(),
             listed: watch::Sender::default(),
         })

@@ -1,9 +1,13 @@
 //! Asks apps what they subscribe to (`GET /dapr/subscribe`). An app may not be there yet: it is asked until it answers.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use http::StatusCode;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::Consumers;
 use crate::{
@@ -17,24 +21,30 @@ const LIMIT: Duration = Duration::from_secs(10);
 const AGAIN: Duration = Duration::from_secs(5);
 
 impl Consumers {
-    /// Asks every app, each until it answers.
+    /// Asks every app, each until it answers. Who was still being asked from before is not any more.
     pub(crate) fn ask_all(self: &Arc<Self>) {
+        let asking = self.stop.child_token();
+        let before = {
+            let mut current = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *current, asking.clone())
+        };
+        before.cancel();
         for app in self.apps.keys() {
-            let (consumers, app) = (self.clone(), app.clone());
+            let (consumers, app, asking) = (self.clone(), app.clone(), asking.clone());
             tokio::spawn(async move {
-                let stop = consumers.stop.clone();
-                stop.run_until_cancelled(consumers.ask(&app)).await;
+                // None: it is the end, or the app is asked anew.
+                let _ = consumers.ask(&app, &asking).await;
             });
         }
     }
 
-    async fn ask(&self, app: &str) {
+    async fn ask(&self, app: &str, asking: &CancellationToken) -> Option<()> {
         let url = self.apps[app].url("/dapr/subscribe");
         let (mut absences, mut failures) = (0, 0);
         loop {
-            let Some((status, body)) = self.caller.ask(app, &url, LIMIT).await else {
+            let Some((status, body)) = asking.run_until_cancelled(self.caller.ask(app, &url, LIMIT)).await? else {
                 absences += 1;
-                sleep(after_absences(absences)).await;
+                asking.run_until_cancelled(sleep(after_absences(absences))).await?;
                 continue;
             };
             if status.is_server_error() {
@@ -42,15 +52,16 @@ impl Consumers {
                 if failures == 1 {
                     tracing::error!(app, %status, "an app fails to say what it subscribes to; it is asked again");
                 }
-                sleep(AGAIN).await;
+                asking.run_until_cancelled(sleep(AGAIN)).await?;
                 continue;
             }
             let subscriptions = self.understand(app, status, &body);
-            match self.set_asked(app, subscriptions).await {
-                Ok(()) => return,
+            // A change that has begun is not broken off for another question.
+            match self.stop.run_until_cancelled(self.set_asked(app, subscriptions)).await? {
+                Ok(()) => return Some(()),
                 Err(error) => {
                     tracing::error!(app, %error, "what an app subscribes to could not be taken; it is asked again");
-                    sleep(AGAIN).await;
+                    asking.run_until_cancelled(sleep(AGAIN)).await?;
                 }
             }
         }

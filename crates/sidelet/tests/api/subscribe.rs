@@ -53,6 +53,25 @@ async fn an_app_without_a_list_has_no_subscription() {
 }
 
 #[tokio::test]
+async fn an_app_that_is_away_is_asked_once_however_often_the_files_were_read_meanwhile() {
+    let mut app = App::absent(|_| axum::response::IntoResponse::into_response(()));
+    let place = Place::with_app(&app);
+    let sidecar = place.start().await;
+    for _ in 0..10 {
+        sidecar.running.reload().await;
+    }
+    app.listen().await;
+    eventually("the question", async || (app.asked() > 0).then_some(())).await;
+    // Longer than the longest wait for an app that is away.
+    let start = std::time::Instant::now();
+    while start.elapsed() < std::time::Duration::from_secs(3) {
+        assert_eq!(app.asked(), 1);
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    sidecar.stop().await;
+}
+
+#[tokio::test]
 async fn a_document_and_an_app_that_say_the_same_bring_an_event_once() {
     let app = App::start().await;
     app.subscribes(&json!([
