@@ -24,6 +24,16 @@ pub(super) fn meaning(error: Error) -> StoreError {
     }
 }
 
+/// What an error of a connection that is being made means.
+pub(super) fn of_connecting(error: Error) -> StoreError {
+    // What a proxy says of a database behind it that it cannot reach, or that is waking up. A server has no such error
+    // that would stay.
+    if error.code().is_some_and(|code| code.code().starts_with("XX")) {
+        return StoreError::Unavailable { source: Arc::new(Reason(error)) };
+    }
+    meaning(error)
+}
+
 /// Whether nothing more can be asked over the connection.
 pub(super) fn is_lost(error: &Error) -> bool {
     match error.code().map(|code| code.code()) {

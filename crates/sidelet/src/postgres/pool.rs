@@ -48,7 +48,7 @@ impl Connector {
 
     /// Opens a connection that lives as long as its client.
     async fn open(&self) -> Result<Client, StoreError> {
-        let (client, connection) = self.config.connect(self.tls.clone()).await.map_err(error::meaning)?;
+        let (client, connection) = self.config.connect(self.tls.clone()).await.map_err(error::of_connecting)?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection to the database has ended");
@@ -70,7 +70,7 @@ impl Connector {
         ),
         StoreError,
     > {
-        self.config.connect(self.tls.clone()).await.map_err(error::meaning)
+        self.config.connect(self.tls.clone()).await.map_err(error::of_connecting)
     }
 }
 

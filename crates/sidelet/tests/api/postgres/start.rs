@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
 
 use crate::harness::{Api, Place, eventually, postgres};
 
@@ -57,5 +60,23 @@ async fn requests_are_refused_in_time_while_another_replica_brings_the_tables_up
     lock.release().await;
     eventually("an answer", async || (sidecar.api.get("/v1.0/state/statestore/k").await.status == 204).then_some(()))
         .await;
+    sidecar.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_cannot_reach_the_database_is_a_database_that_is_away() {
+    let proxy = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = proxy.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut client, _) = proxy.accept().await.unwrap();
+            let _ = client.read(&mut [0; 1024]).await;
+            let fields = b"SFATAL\0VFATAL\0CXX000\0Mcouldn't connect to compute node\0\0";
+            let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+            let _ = client.write_all(&[&b"E"[..], &length, fields].concat()).await;
+        }
+    });
+    let sidecar = place(&format!("postgres://u@127.0.0.1:{port}/d?sslmode=disable")).start().await;
+    are_refused_in_time(&sidecar.api).await;
     sidecar.stop().await;
 }
