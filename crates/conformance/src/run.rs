@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use backends::{Daprd, DaprdOptions, within};
+use backends::{Daprd, DaprdOptions, Kafka, within};
 use futures::{StreamExt, stream};
 use reqwest::Client;
 use serde_json::Value;
@@ -49,23 +49,32 @@ pub struct Outcome {
     pub wrong: Option<String>,
 }
 
+/// What is behind a run.
+#[derive(Clone, Copy)]
+struct Backing<'run> {
+    stores: Stores,
+    broker: Option<&'run Kafka>,
+}
+
 /// Runs the cases against a program on some stores, in the table's order.
 ///
 /// # Errors
 /// When the program does not start.
 pub async fn check(program: &Program, stores: Stores, cases: &[Case]) -> Result<Vec<Outcome>> {
     let mut outcomes = Vec::new();
+    let broker = stores.broker().await?;
+    let backing = Backing { stores, broker: broker.as_ref() };
     for setup in Setup::ALL {
         let cases: Vec<Case> = cases.iter().filter(|case| case.setup == setup).cloned().collect();
         if setup.is_for_one() {
             let each =
-                cases.into_iter().map(|case| async move { check_setup(program, stores, setup, vec![case]).await });
+                cases.into_iter().map(|case| async move { check_setup(program, backing, setup, vec![case]).await });
             let each: Vec<_> = stream::iter(each).buffer_unordered(2).collect().await;
             for outcome in each {
                 outcomes.extend(outcome?);
             }
         } else if !cases.is_empty() {
-            outcomes.extend(check_setup(program, stores, setup, cases).await?);
+            outcomes.extend(check_setup(program, backing, setup, cases).await?);
         }
     }
     let place = |id: &str| cases.iter().position(|case| case.id == id);
@@ -73,14 +82,15 @@ pub async fn check(program: &Program, stores: Stores, cases: &[Case]) -> Result<
     Ok(outcomes)
 }
 
-async fn check_setup(program: &Program, stores: Stores, setup: Setup, cases: Vec<Case>) -> Result<Vec<Outcome>> {
+async fn check_setup(program: &Program, backing: Backing<'_>, setup: Setup, cases: Vec<Case>) -> Result<Vec<Outcome>> {
     let folder = tempfile::tempdir().context("a folder for resources")?;
     let ready = Case::new(READY, "").subscribes(serde_json::json!({}));
     let all = cases.iter().chain([&ready]);
     let subscriptions: Vec<Value> = all.flat_map(|case| case.programmatic.clone()).collect();
     let answers = cases.iter().flat_map(|case| case.answers.clone()).collect();
     let app = App::start(subscriptions.into(), answers).await?;
-    setup.write(folder.path(), &cases, stores, program.log_in_sqlite, app.port).await?;
+    let components = backing.stores.components(program.log_in_sqlite, backing.broker).await?;
+    setup.write(folder.path(), &cases, components, app.port)?;
     let absent = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
     let mut options = DaprdOptions {
         program: program.path.clone(),

@@ -7,7 +7,7 @@ use backends::DaprdOptions;
 use serde_json::{Value, json};
 
 use crate::case::Case;
-use crate::stores::{Component, Stores};
+use crate::stores::Component;
 
 /// What differs from the usual start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,18 +45,10 @@ impl Setup {
     /// Writes the resources for some cases into a folder.
     ///
     /// # Errors
-    /// When they cannot be written, or a server does not start.
-    pub(crate) async fn write(
-        self,
-        folder: &Path,
-        cases: &[Case],
-        stores: Stores,
-        own_log: bool,
-        app: u16,
-    ) -> Result<()> {
+    /// When they cannot be written.
+    pub(crate) fn write(self, folder: &Path, cases: &[Case], mut components: Vec<Component>, app: u16) -> Result<()> {
         let secrets = folder.join("secrets.json");
         std::fs::write(&secrets, json!({ "plain": "a secret", "outer": { "inner": "another" } }).to_string())?;
-        let mut components = stores.components(own_log).await?;
         if self == Self::Outbox {
             let metadata = components[0].metadata.as_object_mut().context("metadata is an object")?;
             metadata.insert("outboxPublishPubsub".into(), json!("pubsub"));

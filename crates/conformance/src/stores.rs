@@ -32,8 +32,16 @@ impl Stores {
         }
     }
 
-    /// The components `statestore` and `pubsub`, with a database and a consumer group of their own.
-    pub(crate) async fn components(self, log_in_sqlite: bool) -> Result<Vec<Component>> {
+    /// A broker for one run of the suite: in one that others use, too, their events would come, and ours go to them.
+    pub(crate) async fn broker(self) -> Result<Option<Kafka>> {
+        match self {
+            Self::Memory | Self::Sqlite | Self::Postgres => Ok(None),
+            Self::Kafka | Self::Cluster => Kafka::start().await.map(Some),
+        }
+    }
+
+    /// The components `statestore` and `pubsub`, with a database of their own.
+    pub(crate) async fn components(self, log_in_sqlite: bool, broker: Option<&Kafka>) -> Result<Vec<Component>> {
         let state = match self {
             Self::Memory => Component::new("statestore", "state.in-memory", json!({})),
             Self::Sqlite | Self::Kafka => {
@@ -45,14 +53,14 @@ impl Stores {
                 Component { version: "v2", ..component }
             }
         };
-        let pubsub = match self {
-            Self::Sqlite if log_in_sqlite => {
+        let pubsub = match broker {
+            None if self == Self::Sqlite && log_in_sqlite => {
                 Component::new("pubsub", "pubsub.sqlite", json!({ "connectionString": "data.db" }))
             }
-            Self::Memory | Self::Sqlite | Self::Postgres => Component::new("pubsub", "pubsub.in-memory", json!({})),
-            Self::Kafka | Self::Cluster => {
+            None => Component::new("pubsub", "pubsub.in-memory", json!({})),
+            Some(kafka) => {
                 let metadata = json!({
-                    "brokers": Kafka::shared().await?.brokers(),
+                    "brokers": kafka.brokers(),
                     "authType": "none",
                     "initialOffset": "oldest",
                     "consumeRetryInterval": "200ms",
