@@ -3,7 +3,9 @@
 use anyhow::{Context, Result};
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{Todo, User, workspace_root};
+use testkit::{Todo, User, with_daprd, workspace_root};
+
+use crate::support::in_the_end;
 
 async fn import(user: &User, body: Vec<u8>, media_type: &str) -> Result<Value> {
     let request = user.request(Method::POST, "/api/import").await;
@@ -103,6 +105,18 @@ async fn files_of_other_task_programs_are_read() -> Result<()> {
     Ok(())
 }
 
+/// Writes once more while the list holds events that are to be published first, as it does under daprd for a while.
+async fn once_taken<V>(write: impl AsyncFn() -> Result<V>) -> Result<V> {
+    if !with_daprd() {
+        return write().await;
+    }
+    in_the_end("a list that takes writes", async || match write().await {
+        Err(error) if error.to_string().contains("got 503") => None,
+        done => Some(done),
+    })
+    .await?
+}
+
 #[tokio::test]
 async fn a_list_that_is_as_long_as_may_be_is_still_searched_exported_and_deleted() -> Result<()> {
     let todo = Todo::start().await?;
@@ -111,11 +125,15 @@ async fn a_list_that_is_as_long_as_may_be_is_still_searched_exported_and_deleted
     let file = serde_json::to_vec(&(0..780).map(task).collect::<Vec<_>>())?;
     let mut skipped = 0;
     for _ in 0..3 {
-        let report = import(&ada, file.clone(), "application/json").await?;
+        let report = once_taken(async || import(&ada, file.clone(), "application/json").await).await?;
         skipped += report["skipped"].as_u64().unwrap_or_default();
     }
     assert!(skipped > 0, "the list was never full");
-    let refused = ada.post("/api/tasks", &task(0)).await?;
+    let refused = in_the_end("a list that takes writes", async || {
+        let answer = ada.post("/api/tasks", &task(0)).await.ok()?;
+        (answer.status != 503 || !with_daprd()).then_some(answer)
+    })
+    .await?;
     assert_eq!((refused.status.as_u16(), refused.problem()), (400, "list-full"));
     for path in
         ["/api/tasks/search?q=task", "/api/tags", "/api/export", "/api/export?format=ics", "/api/export?format=csv"]
@@ -123,7 +141,7 @@ async fn a_list_that_is_as_long_as_may_be_is_still_searched_exported_and_deleted
         ada.get(path).await?.expect(200)?;
     }
     let id = ada.get("/api/tasks?limit=1").await?.expect(200)?[0]["id"].as_str().context("an id")?.to_owned();
-    ada.patch(&format!("/api/tasks/{id}/complete"), &json!({})).await?.expect(200)?;
-    ada.delete("/api/me").await?.expect(204)?;
+    once_taken(async || ada.patch(&format!("/api/tasks/{id}/complete"), &json!({})).await?.expect(200)).await?;
+    once_taken(async || ada.delete("/api/me").await?.expect(204)).await?;
     Ok(())
 }

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::{Answer, Todo, User, eventually};
+use testkit::{Answer, Todo, User};
 use tokio::sync::Semaphore;
+
+use crate::support::in_the_end;
 
 const WRITES: usize = 1_000;
 const USERS: usize = 10;
@@ -93,7 +95,7 @@ async fn a_thousand_writes_sent_one_to_three_times_at_once_over_restarts_have_on
         let tasks = user.get("/api/tasks?limit=500").await?.expect(200)?;
         let tasks: Vec<String> = tasks.as_array().into_iter().flatten().map(|task| task["id"].to_string()).collect();
         ensure!(tasks.len() == expected.len() && tasks.iter().all(|id| expected.contains(id)), "{}", tasks.len());
-        let events = eventually("an event of each task", async || {
+        let events = in_the_end("an event of each task", async || {
             todo.seen_events(user).await.ok().filter(|events| events.len() >= expected.len())
         })
         .await?;

@@ -3,7 +3,9 @@
 use anyhow::Result;
 use reqwest::{Method, header};
 use serde_json::json;
-use testkit::{Answer, Todo, User, eventually, todo_binary, workspace_root};
+use testkit::{Answer, Todo, User, todo_binary, workspace_root};
+
+use crate::support::in_the_end;
 
 async fn import(user: &User, body: impl Into<reqwest::Body>, media_type: &str) -> Result<Answer> {
     let request = user.request(Method::POST, "/api/import").await;
@@ -26,7 +28,7 @@ async fn ten_thousand_tasks_are_loaded_found_and_are_the_most_that_a_list_holds(
     assert!(found["total"].as_u64().is_some_and(|total| total >= 1), "{title} is not found");
 
     // Where events are published after the commit, a list that holds so many takes no write until some have gone out.
-    let one_more = eventually("a list that takes writes", async || {
+    let one_more = in_the_end("a list that takes writes", async || {
         let answer = ada.post("/api/tasks", &json!({ "title": "one too many" })).await.ok()?;
         (answer.status != 503).then_some(answer)
     })

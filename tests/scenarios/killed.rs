@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use testkit::{SeenEvent, Todo, TodoOptions, User, eventually};
+use testkit::{SeenEvent, Todo, TodoOptions, User};
+
+use crate::support::{are_the_first, in_the_end};
 
 const KILLS: u32 = 50;
 const WRITERS: usize = 4;
@@ -95,7 +97,7 @@ async fn check(todo: &Todo, user: &User, history: &History) -> Result<()> {
         let known = history.acknowledged.contains(title) || history.unanswered.contains(title);
         ensure!(known, "`{title}` is there and nobody wrote it");
     }
-    let seen: Vec<SeenEvent> = eventually("an event of each write", async || {
+    let seen: Vec<SeenEvent> = in_the_end("an event of each write", async || {
         // Someone looks at the list, which brings along what a process that was killed has left there.
         user.get("/api/tasks?limit=1").await.ok()?;
         todo.seen_events(user).await.ok().filter(|seen| seen.len() >= stored.len())
@@ -103,8 +105,8 @@ async fn check(todo: &Todo, user: &User, history: &History) -> Result<()> {
     .await?;
     ensure!(seen.len() == stored.len(), "{} events for {} writes", seen.len(), stored.len());
     let ids: BTreeSet<&String> = stored.values().collect();
-    for (event, sequence) in seen.iter().zip(1..) {
-        ensure!(event.sequence == sequence, "event {} came as number {sequence}", event.sequence);
+    are_the_first(&seen)?;
+    for event in &seen {
         ensure!(ids.contains(&event.task_id), "there is an event of a task that is not stored");
     }
     Ok(())

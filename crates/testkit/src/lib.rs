@@ -23,6 +23,6 @@ pub use self::answer::Answer;
 pub use self::events::SeenEvent;
 pub use self::process::{Todo, TodoOptions, todo_binary, workspace_root};
 pub use self::servers::needs_a_file;
-pub use self::stock::{Stock, needs_sidelet};
+pub use self::stock::{Stock, needs_sidelet, with_daprd};
 pub use self::updates::{Update, Updates};
 pub use self::user::User;

@@ -13,7 +13,11 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::RwLock;
 
-use crate::{Answer, User, servers::Servers, stock::Stock};
+use crate::{
+    Answer, User,
+    servers::Servers,
+    stock::{Stock, with_daprd},
+};
 
 /// How long a start may take, compiling the components included.
 const START: Duration = Duration::from_secs(120);
@@ -44,15 +48,15 @@ pub struct TodoOptions {
     pub allow_private_networks: bool,
     /// What a shell does first, such as `ulimit -f 2000`; the command takes its place.
     pub shell: Option<String>,
-    /// Variables of the process.
+    /// Variables of the application's process. A clock of its own is sidelet's too, and no other sidecar's.
     pub environment: Vec<(&'static str, String)>,
 }
 
 impl TodoOptions {
     /// Whether they change something that is daprd's own business where it takes sidelet's place.
     fn needs_sidelet(&self) -> bool {
-        let asks = !self.resources.is_empty() || !self.apps.is_empty() || !self.environment.is_empty();
-        asks || self.without_subscriptions || self.data.is_some() || self.shell.is_some()
+        let has_clock = self.environment.iter().any(|(name, _)| name.starts_with("FAKETIME"));
+        has_clock || !self.apps.is_empty() || self.without_subscriptions || self.data.is_some() || self.shell.is_some()
     }
 }
 
@@ -104,10 +108,10 @@ impl Todo {
         if let Some(servers) = &todo.servers {
             servers.write(&todo.resources())?;
         }
-        todo.stock = Stock::start_if_given(todo.folder.path(), &todo.data(), !todo.options.without_recorder).await?;
-        if todo.stock.is_some() && todo.options.needs_sidelet() {
+        if with_daprd() && todo.options.needs_sidelet() {
             bail!("these options are for sidelet alone: call `needs_sidelet` first");
         }
+        todo.stock = Stock::start_if_given(todo.folder.path(), &todo.data(), &todo.options).await?;
         todo.start_again().await?;
         Ok(todo)
     }

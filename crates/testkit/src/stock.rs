@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use backends::{Daprd, DaprdOptions, Kafka};
 use serde_json::json;
 
-use crate::workspace_root;
+use crate::{TodoOptions, workspace_root};
 
 /// Names the program.
 const DAPRD: &str = "DAPRD";
@@ -23,9 +23,14 @@ const MAX_BODY: &str = "--max-body-size=32Mi";
 const API_TOKEN: &str = "token-of-the-sidecar";
 const APP_TOKEN: &str = "token-of-the-application";
 
+/// Whether scenarios run with daprd in sidelet's place.
+pub fn with_daprd() -> bool {
+    std::env::var_os(DAPRD).is_some()
+}
+
 /// Whether scenarios run with daprd in sidelet's place; says why when this one then does not.
 pub fn needs_sidelet(why: &str) -> bool {
-    let given = std::env::var_os(DAPRD).is_some();
+    let given = with_daprd();
     if given {
         left_out("with daprd", why);
     }
@@ -51,14 +56,15 @@ pub struct Stock {
 }
 
 impl Stock {
-    /// Starts daprd with `dapr/daprd` and the test component's subscriptions, if the variable names it. The tokens go into
-    /// the data folder, where the application finds them.
-    pub(crate) async fn start_if_given(folder: &Path, data: &Path, with_recorder: bool) -> Result<Option<Self>> {
+    /// Starts daprd with `dapr/daprd`, the test component's subscriptions and what `options` adds, if the variable names
+    /// it. The tokens go into the data folder, where the application finds them.
+    pub(crate) async fn start_if_given(folder: &Path, data: &Path, options: &TodoOptions) -> Result<Option<Self>> {
         let Some(program) = std::env::var_os(DAPRD).map(PathBuf::from) else { return Ok(None) };
         ensure!(program.is_file(), "{DAPRD} names `{}`, which is no file", program.display());
         let kafka = Kafka::start().await?;
         let resources = folder.join("daprd");
-        write_resources(&resources, &kafka.brokers(), with_recorder).context("could not write daprd's resources")?;
+        write_resources(&resources, &kafka.brokers(), !options.without_recorder)
+            .context("could not write daprd's resources")?;
         std::fs::create_dir_all(data)?;
         let keys = json!({ "signingKey": "k".repeat(32), "daprApiToken": API_TOKEN, "appApiToken": APP_TOKEN });
         std::fs::write(data.join("keys.json"), keys.to_string()).context("could not write the keys")?;
@@ -69,7 +75,7 @@ impl Stock {
             program,
             app_id: "todo".to_owned(),
             app_port: Some(app_port),
-            resources: vec![resources],
+            resources: [resources].into_iter().chain(options.resources.iter().cloned()).collect(),
             arguments: vec![MAX_BODY.to_owned()],
             environment: [("DAPR_API_TOKEN", API_TOKEN), ("APP_API_TOKEN", APP_TOKEN)]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -90,14 +96,21 @@ fn write_resources(folder: &Path, brokers: &str, with_recorder: bool) -> Result<
     if !with_recorder {
         return Ok(());
     }
+    let resiliency = folder.join("resiliency.yaml");
+    let targets = "    components:\n";
+    let recorder = format!("{targets}      pubsub-recorder:\n        inbound:\n          retry: deliveries\n");
+    std::fs::write(&resiliency, read(&resiliency)?.replace(targets, &recorder))?;
     let activity = read(&workspace_root().join("dapr/daprd/activity.yaml"))?;
     let (component, _) = activity.split_once("\n---\n").context("a component, then its subscription")?;
-    // What it does not know it refuses, which must not hold up the partition.
     let component = format!("{}\n", component.replace("activity", "recorder"));
-    let skips = "    - name: consumeRetryEnabled\n      value: \"false\"\nscopes:";
-    std::fs::write(folder.join("pubsub-recorder.yaml"), component.replace("scopes:", skips))?;
+    std::fs::write(folder.join("pubsub-recorder.yaml"), component)?;
+    // An event comes again until it is recorded, as over a restart; the one that it does not know, and would refuse for
+    // ever, is passed over.
+    let all = "    default: /recorder/task-events\n";
+    let known =
+        "    rules:\n      - match: event.data.eventType != \"accountDeleted\"\n        path: /recorder/task-events\n";
     for path in files(&workspace_root().join("tests/dapr"))? {
-        let text = read(&path)?.replace("pubsubname: pubsub\n", "pubsubname: pubsub-recorder\n");
+        let text = read(&path)?.replace("pubsubname: pubsub\n", "pubsubname: pubsub-recorder\n").replace(all, known);
         std::fs::write(folder.join(path.file_name().context("a file has a name")?), text)?;
     }
     Ok(())

@@ -60,6 +60,9 @@ async fn a_thousand_open_streams_are_each_told_their_users_changes_and_the_servi
 
 #[tokio::test]
 async fn a_user_does_not_take_the_places_of_others() -> Result<()> {
+    if needs_sidelet("it counts the streams of a topic; pages that poll are not counted") {
+        return Ok(());
+    }
     let todo = Todo::start().await?;
     let (ada, bob) = (todo.sign_up("ada").await?, todo.sign_up("bob").await?);
     let mut pages = try_join_all((0..64).map(|_| opened(&ada))).await?;
